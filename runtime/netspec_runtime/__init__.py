@@ -1,0 +1,1 @@
+"""What runs after the compiler: data, training, evaluation, inference. Never imports netspec."""
