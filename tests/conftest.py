@@ -1,0 +1,37 @@
+"""What every test may use: the shared material beside the repository, and how much hypothesis tries. No test data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+# Two workers on two cores: torch's own threads would only fight. Tests that start a program hand this on to it.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No deadline anywhere: a slow machine is no bug. `make test` tries the same examples each time, `make soak` new ones.
+settings.register_profile("test", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("test"), derandomize=False, max_examples=5000)
+settings.load_profile(os.environ.get("NETSPEC_HYPOTHESIS", "test"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder `../shared`. Skips where it is missing, and fails there if NETSPEC_REQUIRE_SHARED=1, as in CI."""
+    if SHARED.is_dir():
+        return SHARED
+    if os.environ.get("NETSPEC_REQUIRE_SHARED") == "1":
+        pytest.fail("NETSPEC_REQUIRE_SHARED=1, but there is no ../shared beside the repository", pytrace=False)
+    pytest.skip("needs ../shared beside the repository: photos, original layer files, a pretrained net")
