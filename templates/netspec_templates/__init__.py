@@ -1,1 +1,1 @@
-"""The jinja2 templates of the backends and reports: finished strings only, no rules."""
+"""Templates and definitions that generated files are made of. No rules inside: finished strings only."""

@@ -1,0 +1,127 @@
+"""What every layer type must answer. A forgotten rule is a type error: all of these are abstract or have one meaning."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from netspec.ir.lowering import OnnxCode, TorchCode
+from netspec.ir.neuron import Neuron
+from netspec.ir.parameter import Init, Parameter, constant
+from netspec.ir.shape import Maps, Range, Shape
+from netspec.syntax.keys import Spread, key
+
+OneOrMany = Annotated[tuple[str, ...], Spread(None)]
+Devices = Annotated[tuple[int, ...], Spread(None)]
+
+
+class Illegal(Exception):
+    """A layer cannot be where it is. ``key`` is the key of the layer to point at."""
+
+    def __init__(self, code: str, message: str, key: str = "inputs", help: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.key, self.help = code, message, key, help
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One device's part of a layer: what it reads of each input, and the layer that computes it.
+
+    ``reads`` has a range of channels for each input, None for an input it does not need. ``keep`` is the range of the
+    computed channels that is the part; None keeps all (a normalisation computes a margin that it then drops).
+    """
+
+    layer: Layer
+    reads: tuple[Range | None, ...]
+    keep: Range | None = None
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A layer of a net: the decoded keys of its YAML entry, and every rule about it.
+
+    Shapes are of one image; channels come first.
+    """
+
+    type: ClassVar[str]
+    example: ClassVar[str]
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+
+    inputs: OneOrMany = key("The layers it reads, by name; `data` is the input.")
+    gpu: Devices | None = key(
+        "The device, or a list of devices that the output channels are split over evenly and in order. Default: the"
+        " placement of the first input, or device 0.",
+        default=None,
+        least=0,
+        most=63,
+    )
+    neuron: Neuron | None = key("The activation applied to the output, such as `relu` or `tanh[1.7, 0.67]`.", default=None)
+
+    @abstractmethod
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        """The output's shape. Raises Illegal."""
+
+    @abstractmethod
+    def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
+        """How the output channels ``part`` are computed alone. Raises Illegal where they cannot be."""
+
+    @abstractmethod
+    def torch(self, code: TorchCode) -> str:
+        """The PyTorch expression of the output, before the neuron."""
+
+    @abstractmethod
+    def onnx(self, code: OnnxCode) -> str:
+        """Append ONNX operators; returns the name of the output value, before the neuron."""
+
+    def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """The tensors it learns or keeps, in state_dict order; none by default."""
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...]) -> int:
+        """Multiply-adds an image of its linear part; 0 for layers that only normalise, pool or move numbers."""
+        return 0
+
+    def reason(self, inputs: tuple[Shape, ...]) -> str:
+        """Why the output has its size, as arithmetic; empty where the size is the input's."""
+        return ""
+
+
+@dataclass(frozen=True)
+class ChannelwiseLayer(Layer):
+    """A layer whose output channel reads just the same channel of each input."""
+
+    def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
+        return Shard(self, tuple(part for _ in inputs))
+
+
+@dataclass(frozen=True)
+class LearnedLayer(Layer):
+    """A layer with weights and biases; the learning rates are multiples of `train.lr`."""
+
+    bias: bool = key("Whether a bias is added.", default=True)
+    init_w: Init = key(
+        "How weights start: a standard deviation (the paper: 0.01), `normal[s]`, `uniform[a]`, `xavier` or `he`.",
+        default=Init("normal", 0.01),
+    )
+    init_b: float = key("The value biases start with.", default=0.0)
+    lr_w: float = key("Learning rate of the weights, as a multiple of train.lr.", default=1.0, least=0)
+    lr_b: float = key("Learning rate of the biases, as a multiple of train.lr.", default=1.0, least=0)
+    decay: float | None = key("Weight decay of this layer; default train.decay. Biases never decay.", default=None, least=0)
+    share_weights: str | None = key(
+        "A layer whose weights this one uses instead of its own: `conv1`, or `conv1[1]` for its second input's. Biases"
+        " are never shared.",
+        default=None,
+    )
+
+    def bias_parameter(self, dims: tuple[int, ...], path: str = "bias") -> tuple[Parameter, ...]:
+        return (Parameter(path, dims, "bias", constant(self.init_b)),) if self.bias else ()
+
+
+def maps(shape: Shape, layer: Layer) -> Maps:
+    """The shape as maps. Raises Illegal NS305 for a vector."""
+    if isinstance(shape, Maps):
+        return shape
+    message = f"a `{layer.type}` layer reads maps (channels, height, width), but its input is {shape.units:,} flat units"
+    raise Illegal("NS305", message, help="put it before the first fc layer")
+

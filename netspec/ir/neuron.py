@@ -1,0 +1,132 @@
+"""Neurons: the element-wise functions that a layer may end with, by cuda-convnet's names and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from netspec.ir.lowering import OnnxCode, TorchCode
+from netspec.syntax.words import Word, WordError, split_word
+
+Arguments = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class NeuronKind:
+    """One function: how many numbers it takes, its formula, and its two lowerings."""
+
+    arguments: int
+    formula: str
+    torch: Callable[[str, Arguments], str]
+    onnx: Callable[[OnnxCode, str, Arguments], str]
+
+
+@dataclass(frozen=True)
+class Neuron(Word):
+    """An activation: ``relu``, ``tanh[1.7159, 0.6667]``."""
+
+    code: ClassVar[str] = "NS211"
+    pattern: ClassVar[str] = "a neuron such as `relu` or `tanh[1.7, 0.67]`"
+
+    kind: str
+    arguments: Arguments = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        name, arguments = split_word(text)
+        if name not in KINDS:
+            raise WordError(f"there is no neuron `{name}`", "known: " + ", ".join(f"`{k}`" for k in KINDS))
+        arguments = arguments or _DEFAULTS.get(name, ())
+        kind = KINDS[name]
+        if len(arguments) != kind.arguments:
+            message = f"`{name}` takes {kind.arguments} number(s) in brackets, found {len(arguments)}"
+            raise WordError(message, f"`{name}` is {kind.formula}")
+        if name in ("brelu", "drelu") and arguments[0] <= 0:
+            raise WordError(f"`{name}[a]` needs a above 0, found {arguments[0]:g}", f"`{name}` is {kind.formula}")
+        return cls(name, arguments)
+
+    def torch(self, code: TorchCode, x: str) -> str:
+        """The PyTorch expression of the function of expression ``x``."""
+        if self.kind == "drelu":
+            code.helper("drelu")
+        return KINDS[self.kind].torch(x, self.arguments)
+
+    def onnx(self, code: OnnxCode, x: str) -> str:
+        """Append the ONNX operators of the function of value ``x``; returns the result's name."""
+        return KINDS[self.kind].onnx(code, x, self.arguments)
+
+    def __str__(self) -> str:
+        numbers = ", ".join(map(repr, self.arguments))
+        return f"{self.kind}[{numbers}]" if numbers else self.kind
+
+
+def _plain(torch: str, op: str) -> tuple[Callable[[str, Arguments], str], Callable[[OnnxCode, str, Arguments], str]]:
+    return (lambda x, a: f"{torch}({x})"), (lambda code, x, a: code.op(op, x))
+
+
+def _tanh(code: OnnxCode, x: str, a: Arguments) -> str:
+    return _times(code, code.op("Tanh", _times(code, x, a[1])), a[0])
+
+
+def _times(code: OnnxCode, x: str, factor: float) -> str:
+    return x if factor == 1 else code.op("Mul", x, code.scalar(factor))
+
+
+def _plus(code: OnnxCode, x: str, term: float) -> str:
+    return x if term == 0 else code.op("Add", x, code.scalar(term))
+
+
+def _softrelu(code: OnnxCode, x: str, a: Arguments) -> str:
+    large = code.op("Greater", x, code.scalar(4.0))
+    return code.op("Where", large, x, code.op("Softplus", x))
+
+
+def _drelu(code: OnnxCode, x: str, a: Arguments) -> str:
+    bend = _times(code, code.op("Tanh", _times(code, x, 1 / a[0])), a[0])
+    return code.op("Sub", x, bend)
+
+
+def _times_text(x: str, factor: float) -> str:
+    return x if factor == 1 else f"{factor!r} * {_atom(x)}"
+
+
+def _atom(x: str) -> str:
+    """``x`` in brackets where an operator stands outside of any."""
+    depth = 0
+    for char in x:
+        depth += (char in "([") - (char in ")]")
+        if depth == 0 and char in " -":
+            return f"({x})"
+    return x
+
+
+_DEFAULTS: dict[str, Arguments] = {"tanh": (1.0, 1.0)}
+
+KINDS: dict[str, NeuronKind] = {
+    "relu": NeuronKind(0, "max(0, x)", *_plain("F.relu", "Relu")),
+    "tanh": NeuronKind(
+        2, "a tanh(b x)", lambda x, a: _times_text(f"torch.tanh({_times_text(x, a[1])})", a[0]), _tanh
+    ),
+    "logistic": NeuronKind(0, "1 / (1 + exp(-x))", *_plain("torch.sigmoid", "Sigmoid")),
+    "softrelu": NeuronKind(0, "log(1 + exp(x)), and x above 4", lambda x, a: f"F.softplus({x}, threshold=4)", _softrelu),
+    "abs": NeuronKind(0, "|x|", *_plain("torch.abs", "Abs")),
+    "square": NeuronKind(0, "x x", lambda x, a: f"torch.square({x})", lambda code, x, a: code.op("Mul", x, x)),
+    "sqrt": NeuronKind(0, "the square root of x", *_plain("torch.sqrt", "Sqrt")),
+    "linear": NeuronKind(
+        2,
+        "a x + b",
+        lambda x, a: f"{_times_text(x, a[0])} + {a[1]!r}",
+        lambda code, x, a: _plus(code, _times(code, x, a[0]), a[1]) if a != (1, 0) else code.op("Identity", x),
+    ),
+    "brelu": NeuronKind(
+        1,
+        "min(a, max(0, x))",
+        lambda x, a: f"torch.clamp({x}, 0, {a[0]!r})",
+        lambda code, x, a: code.op("Clip", x, code.scalar(0.0), code.scalar(a[0])),
+    ),
+    "drelu": NeuronKind(1, "x - a tanh(x / a)", lambda x, a: f"drelu({x}, {a[0]!r})", _drelu),
+    "log": NeuronKind(
+        1, "log(a + x)", lambda x, a: f"torch.log({x} + {a[0]!r})", lambda code, x, a: code.op("Log", _plus(code, x, a[0]))
+    ),
+}

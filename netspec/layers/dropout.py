@@ -1,0 +1,43 @@
+"""Dropout: units are set to zero at random while training.
+
+Source: paper 4.2 (at test all outputs are multiplied by the keep probability); reference/cuda-convnet.md 1.4 (hs, dropout).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from netspec.ir.layer import ChannelwiseLayer
+from netspec.ir.lowering import OnnxCode, TorchCode
+from netspec.ir.shape import Shape
+from netspec.layers.registry import layer_type
+from netspec.syntax.keys import key
+
+
+@layer_type
+@dataclass(frozen=True)
+class Dropout(ChannelwiseLayer):
+    """Dropout."""
+
+    type: ClassVar[str] = "dropout"
+    example: ClassVar[str] = "{type: dropout, inputs: fc6, rate: 0.5}"
+
+    rate: float = key("The probability that a unit is dropped.", default=0.5, least=0, most=1)
+    scale: Literal["test", "train"] = key(
+        "When outputs are scaled: at `test` they are multiplied by 1 - rate (the paper), or while `train`ing divided by"
+        " it (inverted dropout, torch's).",
+        default="test",
+    )
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def torch(self, code: TorchCode) -> str:
+        function = "F.dropout" if self.scale == "train" else code.helper("dropout")
+        return f"{function}({code.inputs[0]}, {self.rate!r}, self.training)"
+
+    def onnx(self, code: OnnxCode) -> str:
+        if self.scale == "train":
+            return code.op("Identity", code.inputs[0])
+        return code.op("Mul", code.inputs[0], code.scalar(1 - self.rate))

@@ -1,0 +1,137 @@
+"""Local response normalisation: y = x / (k + a * sum of x^2 over a window) ^ beta.
+
+Source: paper 3.3 (alpha times the plain sum); reference/cuda-convnet.md 1.3 (alpha divided by the window's size). The window
+starts size // 2 before the element; terms outside the maps are 0. It never crosses a group of channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from netspec.ir.layer import Illegal, Layer, Shard, maps
+from netspec.ir.lowering import OnnxCode, TorchCode
+from netspec.ir.shape import Maps, Range, Shape
+from netspec.layers.registry import layer_type
+from netspec.syntax.keys import key
+
+
+@dataclass(frozen=True)
+class Normalisation(Layer):
+    """The constants that rnorm and cnorm share."""
+
+    size: int = key("How many neighbours (channels, or pixels each way) are summed.", least=1, most=1024)
+    k: float = key("The constant added to the sum (the paper: 2; cuda-convnet's minDiv: 1).", default=1.0, above=0)
+    alpha: float = key("The factor of the sum.", default=1e-4, least=0)
+    alpha_over: Literal["sum", "size"] = key(
+        "Whether alpha multiplies the plain sum (paper, TensorFlow) or the sum divided by the number of neighbours"
+        " (cuda-convnet, Caffe, torch, ONNX).",
+        default="size",
+    )
+    beta: float = key("The exponent.", default=0.75, above=0)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return maps(inputs[0], self)
+
+    def per_square(self, neighbours: int) -> float:
+        """The factor of each x^2."""
+        return self.alpha if self.alpha_over == "sum" else self.alpha / neighbours
+
+    def onnx_quotient(self, code: OnnxCode, x: str, s: str) -> str:
+        """x / s^beta. s^0.75 is sqrt(s sqrt(s)): twice as fast as Pow in onnxruntime (benchmarks/lrn.py)."""
+        if self.beta == 0.75:
+            return code.op("Div", x, code.op("Sqrt", code.op("Mul", s, code.op("Sqrt", s))))
+        if self.beta == 0.5:
+            return code.op("Div", x, code.op("Sqrt", s))
+        return code.op("Div", x, s if self.beta == 1 else code.op("Pow", s, code.scalar(self.beta)))
+
+    def onnx_window_sum(self, code: OnnxCode, squares: str) -> str:
+        """k + per_square * sum over the size x size window; out-of-image terms are 0 and still counted."""
+        before, after = self.size // 2, self.size - 1 - self.size // 2
+        mean = code.op(
+            "AveragePool",
+            squares,
+            kernel_shape=(self.size, self.size),
+            strides=(1, 1),
+            pads=(before, before, after, after),
+            count_include_pad=1,
+        )
+        factor = self.per_square(self.size**2) * self.size**2
+        return code.op("Add", code.op("Mul", mean, code.scalar(factor)), code.scalar(self.k))
+
+
+@layer_type
+@dataclass(frozen=True)
+class ResponseNorm(Normalisation):
+    """Local response normalisation, across channels (LRN) or across space within a map."""
+
+    type: ClassVar[str] = "rnorm"
+    example: ClassVar[str] = "{type: rnorm, inputs: conv1, size: 5, k: 2, alpha: 1e-4, alpha_over: sum, groups: 2}"
+
+    across: Literal["channels", "space"] = key(
+        "Neighbours are channels at the same pixel (the paper), or pixels of the same map.", default="channels"
+    )
+    groups: int = key("Groups of channels that do not see each other (the paper's towers).", default=1, least=1)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = maps(inputs[0], self)
+        if shape.channels % self.groups:
+            message = f"{self.groups} groups do not divide {shape.channels} channels"
+            raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}")
+        return shape
+
+    def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
+        """Across channels a part reads a margin of neighbours, up to the edge of its group, and drops it again."""
+        if self.across == "space":
+            return Shard(self, (part,))
+        each = inputs[0].channels // self.groups
+        first, last = part.start // each, (part.stop - 1) // each
+        if first != last and (part.start % each or part.stop % each):
+            message = f"{self.groups} groups cannot be split over {inputs[0].channels // part.size} devices"
+            raise Illegal("NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round")
+        if first != last or part.size == each:
+            return Shard(replace(self, groups=last - first + 1), (part,))
+        start = max(first * each, part.start - self.size // 2)
+        stop = min((first + 1) * each, part.stop + self.size - 1 - self.size // 2)
+        return Shard(replace(self, groups=1), (Range(start, stop),), part.shift(-start))
+
+    def torch(self, code: TorchCode) -> str:
+        x = code.inputs[0]
+        if self.across == "space":
+            numbers = f"alpha={self.per_square(self.size**2)!r}, beta={self.beta!r}, k={self.k!r}"
+            return f"{code.helper('same_map_norm')}({x}, size={self.size}, {numbers})"
+        groups = f", groups={self.groups}" if self.groups > 1 else ""
+        numbers = f"alpha={self.per_square(self.size)!r}, beta={self.beta!r}, k={self.k!r}"
+        return f"{code.helper('response_norm')}({x}, size={self.size}, {numbers}{groups})"
+
+    def onnx(self, code: OnnxCode) -> str:
+        x = code.inputs[0]
+        if self.across == "space":
+            return self.onnx_quotient(code, x, self.onnx_window_sum(code, code.op("Mul", x, x)))
+        shape = maps(code.shapes[0], self)
+        native = code.lrn == "native" and self.size % 2 == 1  # onnxruntime refuses even sizes
+        return self._native(code, x, shape) if native else self._banded(code, x, shape)
+
+    def _banded(self, code: OnnxCode, x: str, shape: Maps) -> str:
+        """The sum over neighbouring channels as a 1x1 convolution whose kernel is a band of `per_square`."""
+        each = shape.channels // self.groups
+        low, high = self.size // 2, self.size - 1 - self.size // 2
+        value = self.per_square(self.size)
+        row = [[value if f - low <= c <= f + high else 0.0 for c in range(each)] for f in range(each)]
+        band = code.numbers("band", tuple(v for r in row for v in r) * self.groups, (shape.channels, each, 1, 1))
+        k = code.numbers("k", (self.k,) * shape.channels, (shape.channels,))
+        s = code.op("Conv", code.op("Mul", x, x), band, k, kernel_shape=(1, 1), group=self.groups)
+        return self.onnx_quotient(code, x, s)
+
+    def _native(self, code: OnnxCode, x: str, shape: Maps) -> str:
+        alpha = self.per_square(self.size) * self.size
+        options: dict[str, int | float] = {"size": self.size, "alpha": alpha, "beta": self.beta, "bias": self.k}
+        if self.groups == 1:
+            return code.op("LRN", x, **options)
+        each = shape.channels // self.groups
+        axes = code.indices("channel_axis", (1,))
+        parts = []
+        for group in range(self.groups):
+            start, end = code.indices(f"start{group}", (group * each,)), code.indices(f"end{group}", ((group + 1) * each,))
+            parts.append(code.op("LRN", code.op("Slice", x, start, end, axes), **options))
+        return code.op("Concat", *parts, axis=1)

@@ -1,0 +1,1 @@
+"""Passes: one graph type to the next, one pass a file."""

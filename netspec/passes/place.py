@@ -1,0 +1,182 @@
+"""Place: a TypedGraph to a PlacedGraph. Every layer gets devices, every edge between devices becomes explicit steps.
+
+1. a layer without `gpu` is where its first input is; the input is everywhere; 2. a list of devices splits the output
+channels evenly, in order; 3. what a part reads is gathered: sliced where it lies, sent once to each device that needs it,
+joined there. What may be read is the layer's rule alone, so placement never changes the numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netspec.diagnostics import Diagnostic, Findings
+from netspec.ir.graph import TypedGraph, TypedNode
+from netspec.ir.layer import Illegal, Layer
+from netspec.ir.placed import Compute, Join, PlacedGraph, PlacedParameter, Slice, Step, Transfer, Value
+from netspec.ir.shape import Range, Shape, even_parts
+from netspec.spec.model import Spec
+
+
+def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
+    """The graph on the devices that the spec names. Raises SpecError with every placement error."""
+    findings = Findings()
+    placement: dict[str, tuple[int, ...]] = {}
+    for node in typed.nodes:
+        placement[node.name] = node.layer.gpu or placement.get(node.layer.inputs[0], (0,))
+        _check_split(node, placement[node.name], spec, findings)
+    _check_ties(typed, placement, spec, findings)
+    findings.stop_on_errors()
+    return _Placement(typed, placement).run()
+
+
+def merge(typed: TypedGraph) -> PlacedGraph:
+    """The graph on one device: one Compute a layer."""
+    return _Placement(typed, {node.name: (0,) for node in typed.nodes}).run()
+
+
+def _check_split(node: TypedNode, devices: tuple[int, ...], spec: Spec, findings: Findings) -> None:
+    where = spec.spans.value("layers", node.name, "gpu")
+    if node.shape.channels % len(devices):
+        message = f"{node.shape.channels} channels of `{node.name}` do not split evenly over {len(devices)} devices"
+        findings.add(Diagnostic("NS401", message, where, help="a multiple of the devices, or fewer devices in `gpu`"))
+        return
+    try:
+        for part in even_parts(node.shape.channels, len(devices)):
+            node.layer.shard(node.input_shapes, part)
+    except Illegal as error:
+        findings.add(Diagnostic(error.code, f"`{node.name}`: {error.message}", where, help=error.help))
+
+
+def _check_ties(typed: TypedGraph, placement: dict[str, tuple[int, ...]], spec: Spec, findings: Findings) -> None:
+    for node in typed.nodes:
+        for parameter in node.parameters:
+            owner = parameter.name.partition(".")[0]
+            if parameter.tied and placement[owner] != placement[node.name]:
+                message = f"`{node.name}` shares the weights of `{owner}`, which is on {_devices(placement[owner])}"
+                help = f"put both on the same devices: `gpu: {list(placement[owner])}`"
+                where = spec.spans.key("layers", node.name)
+                findings.add(Diagnostic("NS404", message, where, help=help))
+
+
+def _devices(devices: tuple[int, ...]) -> str:
+    return "gpu " + " and ".join(map(str, devices))
+
+
+@dataclass
+class _Placement:
+    typed: TypedGraph
+    placement: dict[str, tuple[int, ...]]
+    steps: list[Step] = field(default_factory=list)
+    parts: dict[str, list[Value]] = field(default_factory=dict)
+    sent: dict[tuple[str, Range, int], Value] = field(default_factory=dict)
+    inputs: dict[int, Value] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def devices(self) -> tuple[int, ...]:
+        return tuple(sorted({d for devices in self.placement.values() for d in devices})) or (0,)
+
+    def run(self) -> PlacedGraph:
+        self.names = {self.typed.input.name, *(node.name for node in self.typed.nodes)}
+        for node in self.typed.nodes:
+            self._place(node)
+        outputs = tuple(self._gather(name, None, self.placement[name][0]) for name in self.typed.outputs)
+        placement = tuple(self.placement.items())
+        inputs = tuple(self.inputs[device] for device in sorted(self.inputs))
+        return PlacedGraph(self.typed, self.devices, placement, inputs, tuple(self.steps), outputs)
+
+    def _place(self, node: TypedNode) -> None:
+        devices = self.placement[node.name]
+        ranges = even_parts(node.shape.channels, len(devices))
+        if len(devices) == 1:
+            whole = Range(0, node.shape.channels)
+            self.parts[node.name] = [self._compute(node, None, whole, devices[0])]
+            return
+        self.parts[node.name] = []
+        for number, (part, device) in enumerate(zip(ranges, devices, strict=True)):
+            self.parts[node.name].append(self._compute(node, number, part, device))
+
+    def _compute(self, node: TypedNode, number: int | None, part: Range, device: int) -> Value:
+        """Steps for one part of a layer; the value it leaves."""
+        layer: Layer = node.layer
+        reads: tuple[Range | None, ...] = tuple(Range(0, s.channels) for s in node.input_shapes)
+        keep = None
+        if number is not None:
+            shard = node.layer.shard(node.input_shapes, part)
+            layer, reads, keep = shard.layer, shard.reads, shard.keep
+        pairs = [(s, r) for s, r in zip(node.layer.inputs, reads, strict=True) if r is not None]
+        inputs = tuple(self._gather(source, read, device) for source, read in pairs)
+        shapes = tuple(value.shape for value in inputs)
+        base = node.name if number is None else self._name(f"{node.name}_{number}")
+        made = part.size if keep is None else layer.infer(shapes).channels
+        name = base if keep is None else self._name(f"{base}_wide")
+        value = Value(name, node.name, part, node.shape.with_channels(made), device)
+        parameters = tuple(
+            PlacedParameter(p.name, p.path, part, (part.size, *p.parameter.dims[1:]), p.tied) for p in node.parameters
+        )
+        self.steps.append(Compute(node.name, number, layer, inputs, value, parameters, layer.macs(shapes)))
+        return value if keep is None else self._slice(value, keep, base, part)
+
+    def _slice(self, value: Value, keep: Range, name: str, channels: Range) -> Value:
+        kept = Value(name, value.source, channels, value.shape.with_channels(keep.size), value.device)
+        self.steps.append(Slice(value, keep.start, kept))
+        return kept
+
+    def _gather(self, source: str, wanted: Range | None, device: int) -> Value:
+        """Channels of a layer's output, as one value on a device."""
+        if source == self.typed.input.name:
+            return self._input(wanted, device)
+        shape = self.typed.shape(source)
+        wanted = wanted or Range(0, shape.channels)
+        pieces = [self._fetch(part, wanted, device) for part in self.parts[source] if part.channels.overlap(wanted)]
+        if len(pieces) == 1:
+            return pieces[0]
+        return self._join(source, wanted, device, tuple(pieces), shape)
+
+    def _input(self, wanted: Range | None, device: int) -> Value:
+        """The input is on every device."""
+        if device not in self.inputs:
+            source, shape = self.typed.input.name, self.typed.input.shape
+            name = source if len(self.devices) == 1 else self._name(f"{source}_on{device}")
+            self.inputs[device] = Value(name, source, Range(0, shape.channels), shape, device)
+        whole = self.inputs[device]
+        return self._fetch(whole, wanted or whole.channels, device)
+
+    def _join(self, source: str, wanted: Range, device: int, pieces: tuple[Value, ...], shape: Shape) -> Value:
+        key = (f"{source}+", wanted, device)
+        if key not in self.sent:
+            whole = wanted == Range(0, shape.channels)
+            label = f"{source}_on{device}" if whole else f"{source}_{wanted.start}to{wanted.stop}_on{device}"
+            joined = Value(self._name(label), source, wanted, shape.with_channels(wanted.size), device)
+            self.steps.append(Join(pieces, joined))
+            self.sent[key] = joined
+        return self.sent[key]
+
+    def _fetch(self, part: Value, wanted: Range, device: int) -> Value:
+        """The wanted channels of one value, on a device: sliced where they lie, sent once."""
+        own = part.channels.overlap(wanted) or wanted
+        here = part if own == part.channels else self._sliced(part, own)
+        if here.device == device:
+            return here
+        key = (here.name, own, device)
+        if key not in self.sent:
+            copy = Value(self._name(f"{here.name}_to{device}"), here.source, own, here.shape, device)
+            self.steps.append(Transfer(here, copy))
+            self.sent[key] = copy
+        return self.sent[key]
+
+    def _sliced(self, part: Value, own: Range) -> Value:
+        key = (f"{part.name}[", own, part.device)
+        if key not in self.sent:
+            name = self._name(f"{part.name}_{own.start}to{own.stop}")
+            self.sent[key] = self._slice(part, own.shift(-part.channels.start), name, own)
+        return self.sent[key]
+
+    def _name(self, wanted: str) -> str:
+        """A value name that no layer and no other value has."""
+        name = wanted
+        while name in self.names:
+            name += "_"
+        self.names.add(name)
+        return name
+

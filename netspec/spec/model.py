@@ -1,0 +1,109 @@
+"""A spec: what the YAML file says, decoded. Defaults are filled in; nothing is inferred yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from netspec.ir.layer import Layer
+from netspec.ir.shape import Maps
+from netspec.layers.window import Pair
+from netspec.syntax.keys import key
+from netspec.syntax.spans import SpanTable
+
+LANGUAGE = 1
+Triple = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the net reads: an image of `size` (one number, or [height, width])."""
+
+    size: Pair = key("Height and width of the input: one number, or [height, width].", unit="pixels", least=1, most=16384)
+    name: str = key("The name that layers read it by.", default="data")
+    channels: int = key("Colour channels.", default=3, least=1, most=4096)
+
+    @property
+    def shape(self) -> Maps:
+        return Maps(self.channels, self.size[0], self.size[1])
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """How a picture becomes the net's input, in training and at test (paper 2, 4.1)."""
+
+    resize: int | None = key(
+        "The shorter side of the picture is scaled to this; without it the picture is stretched to the input size.",
+        default=None,
+        unit="pixels",
+        least=1,
+        most=16384,
+    )
+    crop: Pair | None = key("The patch cut out of the resized picture; the input size.", default=None, unit="pixels", least=1)
+    mirror: bool = key("Horizontal reflections in training.", default=False)
+    channels: Literal["rgb", "bgr", "grey"] = key("The order of the colour channels.", default="rgb")
+    mean: Literal["none", "image", "color"] | Triple = key(
+        "What is subtracted: the training set's mean `image` or mean `color`, or given numbers in the order of `channels`"
+        " on the scale 0 to 255.",
+        default="none",
+    )
+    mean_color: Triple | None = key(
+        "The mean colour that stands in for `mean: image` or `color` until `train` has seen the data.", default=None
+    )
+    std: Triple | None = key("What the difference is divided by, a number for each channel.", default=None)
+    color_pca: float = key("Standard deviation of the colour noise along principal components.", default=0.0, least=0)
+    color_pca_of: Literal["eigenvalue", "std"] = key(
+        "What the noise multiplies: the eigenvalue (the paper's text) or its square root (the authors' source).",
+        default="eigenvalue",
+    )
+    test_views: int = key("Views averaged at test: 1, or 10 (corners, centre, reflections).", default=1, least=1, most=10)
+
+
+@dataclass(frozen=True)
+class RateSpec:
+    """The learning rate over time."""
+
+    start: float = key("The rate at the start.", above=0)
+    divide: float = key("What it is divided by at each step.", default=10.0, above=0)
+    when: Literal["plateau", "never"] | tuple[int, ...] = key(
+        "When it is divided: at a `plateau` of the validation error (the paper), at listed epochs, or `never`.",
+        default="never",
+    )
+    times: int = key("How often, with `plateau`.", default=3, least=0)
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """The training recipe (paper 5)."""
+
+    batch: int = key("Images a step.", default=128, unit="images", least=1)
+    epochs: int = key("Passes over the training set.", default=90, least=1)
+    momentum: float = key("Momentum.", default=0.9, least=0, most=1)
+    decay: float = key("Weight decay; biases do not decay.", default=0.0005, least=0)
+    lr: float | RateSpec = key("The learning rate: a number, or {start, divide, when, times}.", default=0.01, above=0)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The keys of the file beside `layers` and `defaults`."""
+
+    netspec: int = key("The version of the language: 1.")
+    name: str = key("The net's name; files and the class are called by it.")
+    input: InputSpec = key("What the net reads.")
+    about: str = key("What the net is, in a sentence.", default="")
+    classes: int | None = key("How many classes its softmax tells apart.", default=None, least=1)
+    outputs: tuple[str, ...] = key("The layers that the net returns; by default the one that nothing reads.", default=())
+    ledger: str = key("The claims it is checked against: a shipped ledger or a file beside the spec.", default="")
+    labels: str | tuple[str, ...] = key("Class names: a list, or a text file beside the spec, one a line.", default=())
+    licence: str = key("The licence of the weights built from it.", default="")
+    seed: int = key("The seed of the initial weights.", default=0, least=0, most=2**63 - 1)
+    data: DataSpec = key("How a picture becomes the input.", default=DataSpec())
+    train: TrainSpec = key("The training recipe.", default=TrainSpec())
+
+
+@dataclass(frozen=True)
+class Spec(Header):
+    """A whole file. ``layers`` are in the order of the file; ``spans`` says where each value stands."""
+
+    layers: dict[str, Layer] = field(kw_only=True, hash=False)
+    spans: SpanTable = field(kw_only=True, hash=False, compare=False, repr=False)
