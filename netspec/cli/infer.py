@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from netspec_runtime.device import Device
+from netspec_runtime.errors import DataError, printable
+from netspec_runtime.terminal import clean_exit, complain
 
 if TYPE_CHECKING:  # numpy and onnxruntime: `netspec --help` must not load them
-    from netspec_runtime.errors import DataError
-    from netspec_runtime.infer import Answer
-    from netspec_runtime.session import Net
+    from netspec_runtime.infer import Answer, Options
+    from netspec_runtime.session import Opened
+
+_GAP: Final = "  "
 
 
 class Views(StrEnum):
@@ -38,28 +42,78 @@ def infer(
     Answers go to stdout; the provider that really ran, the times and the errors to stderr. Exit code 4 if a picture
     could not be read (the others are still answered), 3 if the device cannot be used.
     """
-    from netspec_runtime.terminal import clean_exit
-
     with clean_exit():
-        failures = _infer(images, onnx, 1 if views is Views.ONE else 10, top_k, device, batch, as_json)
-    if failures:
-        raise typer.Exit(failures[0].exit_code)
+        from netspec_runtime.infer import Options
+
+        options = Options(views=1 if views is Views.ONE else 10, top_k=top_k, batch=batch)
+        complete = _infer(images, onnx, device, options, as_json=as_json)
+    if not complete:
+        raise typer.Exit(DataError.exit_code)
 
 
-def _infer(
-    images: list[str], onnx: str, views: Literal[1, 10], top_k: int, device: Device, batch: int, as_json: bool
-) -> list[DataError]:
-    """Print the answers; return what had none."""
-    from netspec_runtime.infer import classify, worth_prepacking
+def _infer(images: list[str], onnx: str, device: Device, options: Options, *, as_json: bool) -> bool:
+    """Print the answers; say whether every picture has one."""
+    from netspec_runtime.infer import classify
     from netspec_runtime.model_file import read_model
     from netspec_runtime.session import open_net
     from netspec_runtime.sources import find_pictures
 
     start = time.perf_counter()
     pictures = tuple(find_pictures(images))
-    net = open_net(read_model(onnx), device, prepack=worth_prepacking(len(pictures), views, batch))
+    net = open_net(read_model(onnx), device, prepack=options.worth_prepacking(len(pictures)))
     opened = time.perf_counter()
-    results = classify(net, pictures, views=views, top_k=top_k, batch=batch)
-    failures = (_print_json if as_json else _print_text)(net, results)
-    _report(net, len(pictures) - len(failures), views, opened - start, time.perf_counter() - opened)
+    outcomes = classify(net, pictures, options)
+    failures = _print_json(onnx, net.opened.provider, outcomes) if as_json else _print_text(outcomes)
+    answered = f"{len(pictures) - failures} of {len(pictures)} pictures, views of each: {options.views}"
+    times = f"model {_milliseconds(opened - start)}, pictures {_milliseconds(time.perf_counter() - opened)}"
+    complain(f"{_where(net.opened)}; {answered}; {times}")
+    return failures == 0
+
+
+def _print_text(outcomes: Iterable[Answer | DataError]) -> int:
+    """Answers as they come; the number of failures."""
+    failures = 0
+    for outcome in outcomes:
+        if isinstance(outcome, DataError):
+            failures += 1
+            complain(str(outcome))
+        else:
+            typer.echo(_text(outcome))
     return failures
+
+
+def _text(answer: Answer) -> str:
+    """The path, then a line a class: rank, label, probability."""
+    labels = [printable(prediction.label) for prediction in answer.predictions]
+    width = max(map(len, labels))
+    lines = (
+        f"{rank:>4}{_GAP}{label:<{width}}{_GAP}{prediction.probability:.4f}"
+        for rank, (label, prediction) in enumerate(zip(labels, answer.predictions, strict=True), 1)
+    )
+    return "\n".join((printable(answer.path), *lines))
+
+
+def _print_json(model: str, provider: str, outcomes: Iterable[Answer | DataError]) -> int:
+    """One document when all is done; the number of failures."""
+    results: list[dict[str, object]] = []
+    errors: list[dict[str, str]] = []
+    for outcome in outcomes:
+        if isinstance(outcome, DataError):
+            complain(str(outcome))
+            errors.append({"path": outcome.where, "reason": outcome.reason})
+        else:
+            results.append(asdict(outcome))
+    document = {"model": model, "provider": provider, "results": results, "errors": errors}
+    typer.echo(json.dumps(document, indent=2))
+    return len(errors)
+
+
+def _where(opened: Opened) -> str:
+    """The provider that really runs, and why not CUDA where there is a device for it."""
+    if opened.obstacle is None:
+        return opened.provider
+    return f"{opened.provider}, not CUDA: {opened.obstacle.reason} ({opened.obstacle.fix})"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"

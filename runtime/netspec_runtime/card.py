@@ -1,0 +1,158 @@
+"""What a netspec model says about itself in its ONNX metadata: preprocessing, labels, origin. It reads no files.
+
+The keys: `netspec.version`, `netspec.hash`, `netspec.licence`, `netspec.labels`, `netspec.preprocessing`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+MAX_SIDE: Final = 4096  # pixels; larger inputs are no pictures for these nets, but a way to exhaust memory
+PREPROCESSING_KEY: Final = "netspec.preprocessing"
+LABELS_KEY: Final = "netspec.labels"
+
+_KEYS: Final = frozenset({"resize", "crop", "channels", "mean", "std", "interpolation", "views"})
+
+
+class CardError(ValueError):
+    """The metadata is not what netspec writes. The text names the key and what is wrong with it."""
+
+
+class Channels(StrEnum):
+    """The order in which a net wants the colours."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+    GREY = "grey"
+
+    @property
+    def planes(self) -> int:
+        return 1 if self is Channels.GREY else 3
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the net's input.
+
+    ``resize``: the shorter side in pixels; None stretches the picture to ``crop``. ``crop``: height and width of the
+    input. ``mean`` and ``std``: a number a channel, in the order of ``channels``, on the scale from 0 to 255; the mean
+    is subtracted first. ``views``: 1 or 10, what the spec uses to test.
+    """
+
+    resize: int | None
+    crop: tuple[int, int]
+    channels: Channels
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    views: int
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model says about itself. Empty ``labels``: its classes have no names."""
+
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    version: str
+    spec_hash: str
+    licence: str
+
+    def label(self, index: int) -> str:
+        return self.labels[index] if self.labels else f"class {index}"
+
+
+def read_card(metadata: Mapping[str, str]) -> ModelCard:
+    """The card in the metadata of a model that has PREPROCESSING_KEY. Raises CardError."""
+    return ModelCard(
+        preprocessing=_preprocessing(_json(metadata, PREPROCESSING_KEY)),
+        labels=_labels(_json(metadata, LABELS_KEY)) if LABELS_KEY in metadata else (),
+        version=metadata.get("netspec.version", ""),
+        spec_hash=metadata.get("netspec.hash", ""),
+        licence=metadata.get("netspec.licence", ""),
+    )
+
+
+def _json(metadata: Mapping[str, str], key: str) -> object:
+    try:
+        value: object = json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise CardError(f"{key} is no JSON") from error
+    return value
+
+
+def _labels(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise CardError(f"{LABELS_KEY} is no list of names")
+    names = tuple(name for name in value if isinstance(name, str))
+    if len(names) != len(value):
+        raise CardError(f"{LABELS_KEY} has a name that is no text")
+    return names
+
+
+def _preprocessing(value: object) -> Preprocessing:
+    if not isinstance(value, dict):
+        raise CardError(f"{PREPROCESSING_KEY} is no mapping")
+    unknown = sorted(set(value) ^ _KEYS)
+    if unknown:
+        raise CardError(f"{PREPROCESSING_KEY} has a missing or unknown key: {', '.join(unknown)[:80]}")
+    if value["interpolation"] != "bilinear":
+        raise CardError("interpolation is not bilinear")
+    if value["views"] not in (1, 10):
+        raise CardError("views is neither 1 nor 10")
+    channels = _channels(value["channels"])
+    crop = _crop(value["crop"])
+    return Preprocessing(
+        resize=_resize(value["resize"], crop),
+        crop=crop,
+        channels=channels,
+        mean=_numbers("mean", value["mean"], channels.planes),
+        std=_std(value["std"], channels.planes),
+        views=int(value["views"]),
+    )
+
+
+def _channels(value: object) -> Channels:
+    try:
+        return Channels(value)  # type: ignore[arg-type]  # any value may be asked for; others raise
+    except ValueError as error:
+        raise CardError("channels is none of rgb, bgr, grey") from error
+
+
+def _crop(value: object) -> tuple[int, int]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise CardError("crop is no pair of height and width")
+    return _side("crop", value[0]), _side("crop", value[1])
+
+
+def _resize(value: object, crop: tuple[int, int]) -> int | None:
+    if value is None:
+        return None
+    side = _side("resize", value)
+    if side < max(crop):
+        raise CardError(f"a picture resized to {side} is too small for a crop of {max(crop)}")
+    return side
+
+
+def _side(key: str, value: object) -> int:
+    if type(value) is not int or not 1 <= value <= MAX_SIDE:
+        raise CardError(f"{key} is no number of pixels from 1 to {MAX_SIDE}")
+    return value
+
+
+def _std(value: object, count: int) -> tuple[float, ...]:
+    numbers = _numbers("std", value, count)
+    if min(numbers) <= 0:
+        raise CardError("std is not above 0")
+    return numbers
+
+
+def _numbers(key: str, value: object, count: int) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) != count:
+        raise CardError(f"{key} is no list of {count} numbers")
+    if not all(type(number) in {int, float} and abs(number) < 1e9 for number in value):
+        raise CardError(f"{key} has something that is no finite number")
+    return tuple(float(number) for number in value)
