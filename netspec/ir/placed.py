@@ -95,19 +95,29 @@ Step = Compute | Slice | Transfer | Join
 class PlacedGraph:
     """A typed graph with a device for every layer.
 
-    ``inputs`` is the net's input, once on each device that reads it; ``steps`` compute; ``outputs`` are whole values.
+    ``inputs`` is the net's input, once on each device that reads it; ``parts`` are the values
+    that together are a layer's output, in order of channels; ``steps`` compute; ``outputs`` are whole values.
     """
 
     typed: TypedGraph
     devices: tuple[int, ...]
     placement: tuple[tuple[str, tuple[int, ...]], ...]
     inputs: tuple[Value, ...]
+    parts: tuple[tuple[str, tuple[Value, ...]], ...]
     steps: tuple[Step, ...]
     outputs: tuple[Value, ...]
 
     @cached_property
     def devices_of(self) -> dict[str, tuple[int, ...]]:
         return dict(self.placement)
+
+    @cached_property
+    def _parts_of(self) -> dict[str, tuple[Value, ...]]:
+        return dict(self.parts)
+
+    def parts_of(self, layer: str) -> tuple[Value, ...]:
+        """The values that together are a layer's output. Raises KeyError."""
+        return self._parts_of[layer]
 
     @property
     def computes(self) -> tuple[Compute, ...]:

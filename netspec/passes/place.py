@@ -83,7 +83,8 @@ class _Placement:
         outputs = tuple(self._gather(name, None, self.placement[name][0]) for name in self.typed.outputs)
         placement = tuple(self.placement.items())
         inputs = tuple(self.inputs[device] for device in sorted(self.inputs))
-        return PlacedGraph(self.typed, self.devices, placement, inputs, tuple(self.steps), outputs)
+        parts = tuple((name, tuple(values)) for name, values in self.parts.items())
+        return PlacedGraph(self.typed, self.devices, placement, inputs, parts, tuple(self.steps), outputs)
 
     def _place(self, node: TypedNode) -> None:
         devices = self.placement[node.name]

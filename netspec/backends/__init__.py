@@ -1,0 +1,1 @@
+"""Backends: a placed graph to PyTorch source and to ONNX."""

@@ -1,0 +1,119 @@
+"""Writes a model file in one pass, without ever holding it twice: the weights are made inside the mapped file itself.
+
+Each weight's bytes start at a multiple of 64 in the file (padded by an empty doc_string), so that readers can use them in
+place. Wire format: protobuf's; field numbers: onnx.proto (ModelProto.graph 7, GraphProto.initializer 5, TensorProto 1, 2, 8,
+9, 12).
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netspec.backends.onnx.graph import OnnxGraph, Tensor
+from netspec.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    import numpy as np
+
+    Array = NDArray[np.float32]
+
+ALIGNMENT = 64
+LIMIT = (1 << 31) - 1
+_FLOAT = 1
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A tensor's framing bytes and where its numbers begin."""
+
+    tensor: Tensor
+    framing: bytes
+    start: int
+
+
+def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]], None]) -> int:
+    """Write the file atomically; ``fill`` gets float32 views of its weights by tensor name. Returns the size in bytes.
+
+    Raises DataError where the model is too large for one file or the disk is full.
+    """
+    import numpy as np
+
+    head, placed, size = _layout(graph)
+    if size > LIMIT:
+        raise DataError(f"{path}: the model takes {size:,} bytes; one ONNX file holds at most {LIMIT:,}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size) if hasattr(os, "posix_fallocate") else file.truncate(size)
+            with mmap.mmap(file.fileno(), size) as memory:
+                memory[: len(head)] = head
+                views = {}
+                for item in placed:
+                    memory[item.start - len(item.framing) : item.start] = item.framing
+                    count = prod(item.tensor.dims)
+                    flat = np.frombuffer(memory, dtype=np.float32, count=count, offset=item.start)
+                    views[item.tensor.name] = flat.reshape(item.tensor.dims)
+                fill(views)
+                del flat
+                views.clear()
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot write {size:,} bytes: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return size
+
+
+def _layout(graph: OnnxGraph) -> tuple[bytes, list[_Placed], int]:
+    """The bytes before the first weight, the weights' places, and the size of the file."""
+    model = type(graph.model)()
+    model.CopyFrom(graph.model)
+    body = model.graph.SerializeToString(deterministic=True)
+    model.ClearField("graph")
+    outer = model.SerializeToString(deterministic=True)
+    width = 1
+    while True:  # the length of the graph message is written in front of it, and its own width moves everything
+        start = len(outer) + 1 + width + len(body)
+        placed, end = _place(graph.tensors, start)
+        length = _varint(end - len(outer) - 1 - width)
+        if len(length) == width:
+            return outer + _tag(7) + length + body, placed, end
+        width = len(length)
+
+
+def _place(tensors: tuple[Tensor, ...], offset: int) -> tuple[list[_Placed], int]:
+    placed = []
+    for tensor in tensors:
+        size = 4 * prod(tensor.dims)
+        fixed = b"".join(b"\x08" + _varint(d) for d in tensor.dims) + b"\x10" + _varint(_FLOAT)
+        fixed += _tag(8) + _varint(len(tensor.name)) + tensor.name.encode()
+        raw = _tag(9) + _varint(size)
+        for pad in range(ALIGNMENT + 1):
+            message = fixed + _tag(12) + _varint(pad) + b" " * pad + raw
+            framing = _tag(5) + _varint(len(message) + size) + message
+            if (offset + len(framing)) % ALIGNMENT == 0:
+                break
+        placed.append(_Placed(tensor, framing, offset + len(framing)))
+        offset += len(framing) + size
+    return placed, offset
+
+
+def _tag(field: int) -> bytes:
+    """The key of a length-delimited field."""
+    return _varint(field << 3 | 2)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
