@@ -15,8 +15,10 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netspec_runtime.errors import DataError
+from netspec_runtime.model_file import seal
+
 from netspec.backends.onnx.graph import OnnxGraph, Tensor
-from netspec.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +49,8 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
 
     head, placed, size = _layout(graph)
     if size > LIMIT:
-        raise DataError(f"{path}: the model takes {size:,} bytes; one ONNX file holds at most {LIMIT:,}")
+        reason = f"the model takes {size:,} bytes, and one ONNX file holds at most {LIMIT:,}"
+        raise DataError(str(path), reason, "build it with --split, or make the net smaller")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w+b") as file:
@@ -63,9 +66,11 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
                 fill(views)
                 del flat
                 views.clear()
+        seal(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise DataError(f"{path}: cannot write {size:,} bytes: {error.strerror}") from None
+        reason = f"cannot write {size:,} bytes: {error.strerror}"
+        raise DataError(str(path), reason, "free some space, or choose another folder with --out") from None
     finally:
         temporary.unlink(missing_ok=True)
     return size

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import onnx
+from netspec_runtime.model_file import SEAL_KEY
 
 from netspec import __version__
 from netspec.spec.dump import dump, spec_hash
-from netspec.spec.model import DataSpec, Spec
+from netspec.spec.model import Spec
 
 
 def add_metadata(model: onnx.ModelProto, spec: Spec, labels: tuple[str, ...], more: dict[str, str] | None = None) -> None:
@@ -20,6 +21,7 @@ def add_metadata(model: onnx.ModelProto, spec: Spec, labels: tuple[str, ...], mo
         "netspec.preprocessing": json.dumps(preprocessing(spec), sort_keys=True),
         **({"netspec.labels": json.dumps(labels, ensure_ascii=False)} if labels else {}),
         **({"netspec.licence": spec.licence} if spec.licence else {}),
+        SEAL_KEY: "0" * 64,  # filled in by the writer
         **(more or {}),
     }
     for key, value in sorted(entries.items()):
@@ -33,15 +35,17 @@ def preprocessing(spec: Spec) -> dict[str, object]:
         "resize": data.resize,
         "crop": list(spec.input.size),
         "channels": data.channels if spec.input.channels == 3 else "grey",
-        "mean": list(_mean(data, spec.input.channels)),
+        "mean": list(mean_colour(spec)),
         "std": list(data.std or (1.0,) * spec.input.channels),
         "interpolation": "bilinear",
         "views": data.test_views,
     }
 
 
-def _mean(data: DataSpec, channels: int) -> tuple[float, ...]:
-    """The mean colour: given, or standing in until the data has been seen."""
+def mean_colour(spec: Spec) -> tuple[float, ...]:
+    """What is subtracted from each channel: given, or standing in until `train` has seen the data; zeros for none."""
+    data = spec.data
     if isinstance(data.mean, tuple):
         return data.mean
-    return (0.0,) * channels if data.mean == "none" else (data.mean_color or (0.0,) * channels)
+    zeros = (0.0,) * spec.input.channels
+    return zeros if data.mean == "none" else (data.mean_color or zeros)

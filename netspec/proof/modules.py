@@ -1,0 +1,85 @@
+"""The generated module, run: built without memory of its own over given weights, merged or split. It emits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from netspec.spec.names import class_name
+
+Array = NDArray[np.float32]
+Values = dict[str, torch.Tensor]
+
+
+class TracedModule(Protocol):
+    """A generated module that returns every layer's output by name."""
+
+    def __call__(self, data: torch.Tensor) -> Values: ...
+    def named_parameters(self) -> Any: ...
+    def zero_grad(self, set_to_none: bool = True) -> None: ...
+
+
+def load_classes(source: str, net: str) -> tuple[type[torch.nn.Module], type[torch.nn.Module] | None]:
+    """The classes of generated source text: the merged one and, if there are several devices, the split one."""
+    namespace: dict[str, Any] = {"__name__": "netspec_generated"}
+    exec(compile(source, f"<{net}.py>", "exec"), namespace)  # checked text of our own backend, never the user's
+    name = class_name(net)
+    return namespace[name], namespace.get(f"{name}Split")
+
+
+def merged_module(cls: type[torch.nn.Module], weights: Mapping[str, Array]) -> TracedModule:
+    """The merged module with the arrays as its parameters, in place."""
+    with torch.device("meta"):
+        module = cls()
+    return _assigned(module, {name: torch.from_numpy(array) for name, array in weights.items()})
+
+
+def split_module(cls: type[torch.nn.Module], weights: Mapping[str, Array]) -> TracedModule:
+    """The split module, all devices the CPU, with rows of the arrays as its parameters, in place."""
+    rows = cast("tuple[tuple[str, str, int, int], ...]", vars(cls)["ROWS"])
+    devices = cls.__init__.__code__.co_argcount - 1
+    with torch.device("meta"):
+        module = cls(*["meta"] * devices)
+    own = {part: torch.from_numpy(weights[name])[start:end] for name, part, start, end in rows}
+    for number in range(64):
+        if hasattr(module, f"gpu{number}"):
+            setattr(module, f"gpu{number}", torch.device("cpu"))
+    return _assigned(module, own)
+
+
+def _assigned(module: torch.nn.Module, state: Values) -> TracedModule:
+    """Parameters become the given tensors; tied ones stay tied."""
+    owners = dict(module.named_parameters()) | dict(module.named_buffers())
+    for path, module_of, leaf in _slots(module):
+        tensor = state.get(path)
+        if tensor is None:
+            continue
+        if isinstance(owners.get(path), torch.nn.Parameter):
+            module_of.register_parameter(leaf, torch.nn.Parameter(tensor))
+        else:
+            module_of.register_buffer(leaf, tensor)
+    _tie_again(module, owners, state)
+    return cast(TracedModule, module.eval())
+
+
+def _slots(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module, str]]:
+    """(path, owning module, attribute) of every parameter and buffer, tied ones included."""
+    slots = []
+    for prefix, inner in module.named_modules():
+        leaves = [*inner._parameters, *inner._buffers]
+        slots += [(f"{prefix}.{leaf}" if prefix else leaf, inner, leaf) for leaf in leaves]
+    return slots
+
+
+def _tie_again(module: torch.nn.Module, before: Mapping[str, torch.Tensor], state: Values) -> None:
+    """A slot that had another slot's parameter gets that slot's new one."""
+    names = {id(tensor): path for path, tensor in before.items()}
+    after = dict(module.named_parameters(remove_duplicate=False))
+    for path, inner, leaf in _slots(module):
+        old = inner._parameters.get(leaf)
+        if path not in state and old is not None and id(old) in names and names[id(old)] in state:
+            inner.register_parameter(leaf, cast(torch.nn.Parameter, after[names[id(old)]]))
