@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from netspec_runtime.errors import printable
 from netspec_runtime.terminal import clean_exit
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError, printable
 from netspec_runtime.terminal import clean_exit, complain

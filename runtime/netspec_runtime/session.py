@@ -80,7 +80,10 @@ def open_net(model: ModelFile, device: Device, *, prepack: bool) -> Net:
         raise _unusable(model.name, f"onnxruntime refuses it: {error}") from error
     if not model.unchanged():
         raise DataError(model.name, "it was changed while it was read", "run the command again")
-    return _checked(model, opened)
+    try:
+        return _checked(model, opened)
+    except UnicodeDecodeError as error:
+        raise _unusable(model.name, "its values have names that are no text") from error
 
 
 class RefusedModelError(ValueError):
@@ -153,12 +156,20 @@ def _checked(model: ModelFile, opened: Opened) -> Net:
         raise _unusable(path, f"its input is not the {'x'.join(map(str, wanted))} floats that its preprocessing gives")
     if isinstance(inputs[0].shape[0], int):
         raise _unusable(path, f"it takes {inputs[0].shape[0]} pictures at a time, and no other number")
-    shape = outputs[0].shape
-    if len(shape) != 2 or not isinstance(shape[1], int) or outputs[0].type != "tensor(float)":
+    classes = _classes(outputs)
+    if classes is None:
         raise _unusable(path, "its first output is no row of probabilities")
-    if card.labels and len(card.labels) != shape[1]:
-        raise _unusable(path, f"it has {shape[1]} classes and {len(card.labels)} labels")
-    return Net(model.name, card, shape[1], opened, inputs[0].name, outputs[0].name)
+    if card.labels and len(card.labels) != classes:
+        raise _unusable(path, f"it has {classes} classes and {len(card.labels)} labels")
+    return Net(model.name, card, classes, opened, inputs[0].name, outputs[0].name)
+
+
+def _classes(outputs: list[_Value]) -> int | None:
+    """The number of classes if the first output is floats of [N, classes]."""
+    if not outputs or outputs[0].type != "tensor(float)" or len(outputs[0].shape) != 2:
+        return None
+    classes = outputs[0].shape[1]
+    return classes if isinstance(classes, int) and classes > 0 else None
 
 
 def _unusable(path: str, reason: str) -> DataError:
