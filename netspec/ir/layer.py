@@ -106,7 +106,7 @@ class LearnedLayer(Layer):
     )
     init_b: float = key("The value biases start with.", default=0.0)
     lr_w: float = key("Learning rate of the weights, as a multiple of train.lr.", default=1.0, least=0)
-    lr_b: float = key("Learning rate of the biases, as a multiple of train.lr.", default=1.0, least=0)
+    lr_b: float = key("Learning rate of the biases, as a multiple of train.lr_b or train.lr.", default=1.0, least=0)
     decay: float | None = key("Weight decay of this layer; default train.decay. Biases never decay.", default=None, least=0)
     share_weights: str | None = key(
         "A layer whose weights this one uses instead of its own: `conv1`, or `conv1[1]` for its second input's. Biases"

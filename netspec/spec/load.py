@@ -11,7 +11,7 @@ from netspec.diagnostics import Diagnostic, Findings, did_you_mean
 from netspec.ir.layer import Layer
 from netspec.layers import LAYER_TYPES
 from netspec.source import Source
-from netspec.spec.model import LANGUAGE, Header, Spec
+from netspec.spec.model import LANGUAGE, Header, RateSpec, Spec
 from netspec.spec.names import NET_NAME, layer_name_problem
 from netspec.spec.overrides import override
 from netspec.syntax.decode import INVALID, Decoder, found, keys_of
@@ -77,6 +77,8 @@ class _Loader:
         if problem := layer_name_problem(header.input.name):
             self.decoder.refuse(problem[0], self.spans.value("input", "name"), problem[1], problem[2])
         self._check_data(header)
+        for name in ("lr", "lr_b"):
+            self._check_rate(name, getattr(header.train, name))
 
     def _check_data(self, header: Header) -> None:
         data = header.data
@@ -95,6 +97,19 @@ class _Loader:
                 self.decoder.refuse("NS209", self.spans.value("data", name), message)
             if name == "std" and isinstance(values, tuple) and min(values, default=1) <= 0:
                 self.decoder.refuse("NS204", self.spans.value("data", name), "a divisor must be above 0")
+
+    def _check_rate(self, name: str, rate: float | RateSpec | None) -> None:
+        if not isinstance(rate, RateSpec):
+            return
+        idle = {"steps": ("levels",), "dexp": ("when", "times"), "jdexp": ("when", "times")}
+        for key in idle.get(rate.curve, ("when", "times", "levels")):
+            if (path := ("train", name, key)) in self.spans.keys:
+                message = f"`{key}` has no meaning with `curve: {rate.curve}`"
+                self.decoder.refuse("NS217", self.spans.key(*path), message, "remove one of the two")
+        epochs = rate.when if isinstance(rate.when, tuple) else ()
+        if sorted(set(epochs)) != list(epochs):
+            message = "the numbers of epochs do not rise"
+            self.decoder.refuse("NS217", self.spans.value("train", name, "when"), message, f"`{sorted(set(epochs))}`")
 
     def _layers(self, root: Mapping) -> dict[str, Layer] | None:
         entry = root.get("layers")

@@ -61,15 +61,30 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class RateSpec:
-    """The learning rate over time."""
+    """A learning rate over the run (paper 5; the authors' schedules: reference/cuda-convnet.md 2).
+
+    With ``curve: steps`` it is divided by ``divide`` whenever ``when`` says. The other curves fall from ``start`` to
+    start / divide over the whole run. With p the part that is done, 0 to 1, and n = ``levels``: ``linear`` is
+    start (1 - p + p / divide); ``exp`` is start / divide^p; ``dexp`` is start / divide^(i / (n - 1)), where
+    i = max(0, ceil(p n) - 1); ``jdexp`` is dexp, but from p = .2 to .9 the second half of each level after the first is
+    the geometric mean with the level before.
+    """
 
     start: float = key("The rate at the start.", above=0)
-    divide: float = key("What it is divided by at each step.", default=10.0, above=0)
+    divide: float = key("What it is divided by: each time, or with another curve in all.", default=10.0, above=0)
     when: Literal["plateau", "never"] | tuple[int, ...] = key(
-        "When it is divided: at a `plateau` of the validation error (the paper), at listed epochs, or `never`.",
+        "When it is divided: at a `plateau` of the validation error (the paper), after the listed numbers of epochs, or"
+        " `never`.",
         default="never",
+        least=1,
     )
     times: int = key("How often, with `plateau`.", default=3, least=0)
+    curve: Literal["steps", "linear", "exp", "dexp", "jdexp"] = key(
+        "How it falls: in `steps`, or from start to start / divide over the whole run: `linear`, `exp`, or by levels of"
+        " equal length as `dexp` and `jdexp` (cuda-convnet).",
+        default="steps",
+    )
+    levels: int = key("How many rates `dexp` and `jdexp` have.", default=4, least=2)
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,13 @@ class TrainSpec:
     epochs: int = key("Passes over the training set.", default=90, least=1)
     momentum: float = key("Momentum.", default=0.9, least=0, most=1)
     decay: float = key("Weight decay; biases do not decay.", default=0.0005, least=0)
-    lr: float | RateSpec = key("The learning rate: a number, or {start, divide, when, times}.", default=0.01, above=0)
+    lr: float | RateSpec = key("The learning rate: a number, or a mapping with `start`.", default=0.01, above=0)
+    lr_b: float | RateSpec | None = key(
+        "What the layers' `lr_b` are multiples of, where biases have a schedule of their own (the authors' have one);"
+        " otherwise `lr`.",
+        default=None,
+        above=0,
+    )
 
 
 @dataclass(frozen=True)
