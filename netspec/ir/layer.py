@@ -86,6 +86,10 @@ class Layer(ABC):
         """Why the output has its size, as arithmetic; empty where the size is the input's."""
         return ""
 
+    def effective(self, inputs: tuple[Shape, ...]) -> tuple[tuple[str, str], ...]:
+        """(what, value) of each choice that frameworks make differently, as it comes out for these inputs."""
+        return ()
+
 
 @dataclass(frozen=True)
 class ChannelwiseLayer(Layer):

@@ -13,7 +13,7 @@ from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.parameter import Init, Parameter
 from netspec.ir.shape import Maps, Range, Shape
 from netspec.layers.registry import layer_type
-from netspec.layers.window import Pair, Rounding, Sides, Window, compact, torch_pad
+from netspec.layers.window import Pair, Rounding, Sides, Window, compact, sides, torch_pad
 from netspec.syntax.keys import key
 
 
@@ -91,6 +91,16 @@ class WindowedLayer(LearnedLayer):
 
     def reason(self, inputs: tuple[Shape, ...]) -> str:
         return self.window(0).reason(maps(inputs[0], self))
+
+    def effective(self, inputs: tuple[Shape, ...]) -> tuple[tuple[str, str], ...]:
+        """The rounding, and the zeros read around each input: those that `round: ceil` adds included."""
+        padded = []
+        for number, shape in enumerate(inputs):
+            window = self.window(number)
+            pads = window.pads(*window.slides(maps(shape, self), self))
+            what = "pads" if len(inputs) == 1 else f"pads of {self.inputs[number]}"
+            padded.append((what, sides(pads)))
+        return (("rounding", self.round), *padded)
 
     def fan_in(self, number: int, shape: Shape) -> int:
         size = self.window(number).size

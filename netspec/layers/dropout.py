@@ -33,6 +33,13 @@ class Dropout(ChannelwiseLayer):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]
 
+    def effective(self, inputs: tuple[Shape, ...]) -> tuple[tuple[str, str], ...]:
+        """Where the keep probability is applied."""
+        keep = f"{1 - self.rate:g}"
+        if self.scale == "test":
+            return (("in training", "kept units as they are"), ("at test", f"times {keep}"))
+        return (("in training", f"kept units over {keep}"), ("at test", "nothing"))
+
     def torch(self, code: TorchCode) -> str:
         function = "F.dropout" if self.scale == "train" else code.helper("dropout")
         return f"{function}({code.inputs[0]}, {self.rate!r}, self.training)"

@@ -12,7 +12,7 @@ from netspec.ir.layer import ChannelwiseLayer, Illegal, maps
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.shape import Maps, Shape
 from netspec.layers.registry import layer_type
-from netspec.layers.window import Pair, Rounding, Sides, Window, compact, show, torch_pad
+from netspec.layers.window import Pair, Rounding, Sides, Window, compact, show, sides, torch_pad
 from netspec.syntax.keys import key
 
 
@@ -74,6 +74,17 @@ class Pool(ChannelwiseLayer):
     def reason(self, inputs: tuple[Shape, ...]) -> str:
         seen = self.seen(maps(inputs[0], self))
         return "" if self.size == "global" else self.window(seen).reason(seen)
+
+    def effective(self, inputs: tuple[Shape, ...]) -> tuple[tuple[str, str], ...]:
+        """The rounding, how far windows reach over the edge, and what an average divides by."""
+        if self.size == "global":
+            return ()
+        seen = self.seen(maps(inputs[0], self))
+        window = self.window(seen)
+        pads = window.pads(*window.slides(seen, self, inside=True))
+        divisor = {"image": "pixels of the image", "padded": "pixels of the padded image", "window": "the whole window"}
+        average = (("divided by", divisor[self.count]),) if self.pool == "avg" else ()
+        return (("rounding", self.round), ("pads", sides(pads)), *average)
 
     def torch(self, code: TorchCode) -> str:
         shape = maps(code.shapes[0], self)

@@ -33,6 +33,19 @@ class Normalisation(Layer):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return maps(inputs[0], self)
 
+    def effective(self, inputs: tuple[Shape, ...]) -> tuple[tuple[str, str], ...]:
+        """Alpha as either convention writes it, and k: Caffe, torch and ONNX take k = 1 where nothing is said."""
+        factor = self.per_square(self.neighbours())
+        return (
+            ("alpha of the plain sum", f"{factor:g}"),
+            ("alpha of the sum over size", f"{factor * self.neighbours():g}"),
+            ("k", f"{self.k:g}"),
+        )
+
+    def neighbours(self) -> int:
+        """How many squares one sum holds, away from the edge."""
+        return self.size**2
+
     def per_square(self, neighbours: int) -> float:
         """The factor of each x^2."""
         return self.alpha if self.alpha_over == "sum" else self.alpha / neighbours
@@ -79,6 +92,9 @@ class ResponseNorm(Normalisation):
             message = f"{self.groups} groups do not divide {shape.channels} channels"
             raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}")
         return shape
+
+    def neighbours(self) -> int:
+        return self.size if self.across == "channels" else super().neighbours()
 
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
         """Across channels a part reads a margin of neighbours, up to the edge of its group, and drops it again."""

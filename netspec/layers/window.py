@@ -81,6 +81,11 @@ def show(values: tuple[int, ...]) -> str:
     return str(values[0]) if len(set(values)) == 1 else str(list(values))
 
 
+def sides(pads: tuple[int, ...]) -> str:
+    """``top 0, left 0, bottom 3, right 3``."""
+    return ", ".join(f"{side} {pad}" for side, pad in zip(("top", "left", "bottom", "right"), pads, strict=True))
+
+
 def compact(values: tuple[int, ...]) -> int | tuple[int, ...]:
     """``(3, 3)`` as 3, for generated code."""
     return values[0] if len(set(values)) == 1 else values
