@@ -29,9 +29,10 @@ ARROWS = {
     "ledger": "passes spec layers ir syntax",
     "backends": "passes spec layers ir syntax",
     "importers": "spec layers ir syntax",
-    "report": "ledger backends passes spec layers ir",
-    "pipeline": "report ledger importers backends passes spec layers ir syntax",
-    "cli": "pipeline report ledger importers backends passes spec layers ir syntax",
+    "pipeline": "ledger importers backends passes spec layers ir syntax",
+    "schema": "spec layers ir syntax",
+    "report": "pipeline schema ledger backends passes spec layers ir syntax",
+    "cli": "pipeline report schema ledger importers backends passes spec layers ir syntax",
     "__main__": "cli",
 }
 # The package itself: `netspec.compile`. Everyone may read its `__version__`, and nothing else of it.
