@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.overrides import TorchFunctionMode
 
 from netspec.spec.names import class_name
 
 Array = NDArray[np.float32]
 Values = dict[str, torch.Tensor]
+Rows = tuple[tuple[str, str, int, int], ...]
+
+_FILLS = ("normal_", "uniform_", "fill_", "zero_")
 
 
 class TracedModule(Protocol):
     """A generated module that returns every layer's output by name."""
 
     def __call__(self, data: torch.Tensor) -> Values: ...
-    def named_parameters(self) -> Any: ...
-    def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def named_parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]: ...
+    def named_modules(self) -> Iterator[tuple[str, torch.nn.Module]]: ...
 
 
 def load_classes(source: str, net: str) -> tuple[type[torch.nn.Module], type[torch.nn.Module] | None]:
@@ -31,24 +35,34 @@ def load_classes(source: str, net: str) -> tuple[type[torch.nn.Module], type[tor
     return namespace[name], namespace.get(f"{name}Split")
 
 
+class _Unset(TorchFunctionMode):
+    """Constructors leave parameters unset, so that their memory is never touched: they are replaced at once."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        named = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init" or getattr(func, "__name__", "") in _FILLS:
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
+
+
 def merged_module(cls: type[torch.nn.Module], weights: Mapping[str, Array]) -> TracedModule:
     """The merged module with the arrays as its parameters, in place."""
-    with torch.device("meta"):
+    with _Unset():
         module = cls()
     return _assigned(module, {name: torch.from_numpy(array) for name, array in weights.items()})
 
 
 def split_module(cls: type[torch.nn.Module], weights: Mapping[str, Array]) -> TracedModule:
     """The split module, all devices the CPU, with rows of the arrays as its parameters, in place."""
-    rows = cast("tuple[tuple[str, str, int, int], ...]", vars(cls)["ROWS"])
     devices = cls.__init__.__code__.co_argcount - 1
-    with torch.device("meta"):
-        module = cls(*["meta"] * devices)
-    own = {part: torch.from_numpy(weights[name])[start:end] for name, part, start, end in rows}
-    for number in range(64):
-        if hasattr(module, f"gpu{number}"):
-            setattr(module, f"gpu{number}", torch.device("cpu"))
-    return _assigned(module, own)
+    with _Unset():
+        module = cls(*["cpu"] * devices)
+    return _assigned(module, {part: torch.from_numpy(weights[name])[start:end] for name, part, start, end in rows_of(cls)})
+
+
+def rows_of(cls: type[torch.nn.Module]) -> Rows:
+    """The table of a split class: (merged name, name here, first row, end)."""
+    return cast(Rows, vars(cls)["ROWS"])
 
 
 def _assigned(module: torch.nn.Module, state: Values) -> TracedModule:
@@ -82,4 +96,4 @@ def _tie_again(module: torch.nn.Module, before: Mapping[str, torch.Tensor], stat
     for path, inner, leaf in _slots(module):
         old = inner._parameters.get(leaf)
         if path not in state and old is not None and id(old) in names and names[id(old)] in state:
-            inner.register_parameter(leaf, cast(torch.nn.Parameter, after[names[id(old)]]))
+            inner.register_parameter(leaf, after[names[id(old)]])

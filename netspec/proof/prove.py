@@ -1,4 +1,7 @@
-"""Runs the proof: the generated source and the written file, nothing else, on the same inputs."""
+"""Runs the proof: the generated source and the written file, nothing else, on the same inputs.
+
+Each run maps the weights anew and lets them go, so that torch and onnxruntime never hold them at the same time.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import onnxruntime  # type: ignore[import-untyped]
 import torch
 from netspec_runtime.device import Device
 from netspec_runtime.model_file import read_model
-from netspec_runtime.session import Session, open_session
+from netspec_runtime.session import open_session
 from netspec_runtime.weights import map_weights
 from numpy.typing import NDArray
 
@@ -20,11 +23,72 @@ from netspec.backends.torch import emit_module
 from netspec.pipeline import Compiled
 from netspec.proof.gradients import compare_gradients
 from netspec.proof.inputs import proof_inputs
-from netspec.proof.modules import TracedModule, load_classes, merged_module, split_module
+from netspec.proof.modules import load_classes, merged_module, rows_of, split_module
 from netspec.proof.parity import TOLERANCE, GradientParity, LayerParity, Parity
 from netspec.spec.dump import spec_hash
 
 Array = NDArray[np.float32]
+Values = dict[str, Array]
+
+
+def prove(compiled: Compiled, model: Path) -> Parity:
+    """Compare every layer of merged torch, split torch and onnxruntime; and gradients of merged and split.
+
+    ``model`` is the merged ONNX file; all three use the weights that lie in it. Raises DataError if it cannot be read.
+    """
+    typed = compiled.typed
+    runner = _Runner(compiled, model)
+    tally = _Tally({node.name: _Worst() for node in typed.nodes}, typed.outputs)
+    gradients: tuple[GradientParity, ...] = ()
+    for labels, batch in proof_inputs(typed.input.shape, mean_colour(compiled.spec)):
+        found = runner.onnx(batch)
+        wanted, split = runner.torch(batch)
+        tally.add(labels, wanted, found, split)
+        gradients = gradients or runner.gradients(batch)
+    layers = tuple(
+        LayerParity(n.name, n.shape.dims, w.magnitude, w.onnx, w.split if runner.split_class else None)
+        for n, w in zip(typed.nodes, tally.layers.values(), strict=True)
+    )
+    versions = (("torch", torch.__version__), ("onnxruntime", onnxruntime.__version__), ("numpy", np.__version__))
+    return Parity(spec_hash(compiled.spec), tuple(tally.inputs), layers, gradients, tally.top1, versions)
+
+
+class _Runner:
+    """The three forms of a net, each over the weights of one file."""
+
+    def __init__(self, compiled: Compiled, model: Path) -> None:
+        self.typed, self.model = compiled.typed, model
+        source = emit_module(compiled.spec, compiled.merged, compiled.placed, trace=True)
+        self.merged_class, self.split_class = load_classes(source, compiled.spec.name)
+
+    def onnx(self, batch: Array) -> Values:
+        """Every layer's output in onnxruntime."""
+        names = [node.name for node in self.typed.nodes]
+        opened = read_model(str(self.model))
+        graph = with_outputs(opened.graph, names)
+        session = open_session(graph, opened.path.parent, Device.CPU, prepack=False).session
+        return dict(zip(names, session.run(names, {self.typed.input.name: batch}), strict=True))
+
+    def torch(self, batch: Array) -> tuple[Values, Values]:
+        """Every layer's output in merged and in split torch (empty for one device)."""
+        weights, image = self._weights(), torch.from_numpy(batch)
+        with torch.no_grad():
+            merged = merged_module(self.merged_class, weights)(image)
+            split = split_module(self.split_class, weights)(image) if self.split_class else {}
+        return {n: v.numpy() for n, v in merged.items()}, {n: v.numpy() for n, v in split.items()}
+
+    def gradients(self, batch: Array) -> tuple[GradientParity, ...]:
+        """Merged against split; nothing for one device."""
+        if self.split_class is None:
+            return ()
+        weights = self._weights()
+        merged, split = merged_module(self.merged_class, weights), split_module(self.split_class, weights)
+        outputs = {name: self.typed.by_name[name].layer.type == "softmax" for name in self.typed.outputs}
+        return compare_gradients(merged, split, rows_of(self.split_class), torch.from_numpy(batch), outputs)
+
+    def _weights(self) -> Values:
+        stored = map_weights(self.model)
+        return {p.name: stored[p.name] for p in self.typed.parameters}
 
 
 @dataclass
@@ -38,67 +102,22 @@ class _Worst:
 
 @dataclass
 class _Tally:
-    layers: dict[str, _Worst] = field(default_factory=dict)
+    layers: dict[str, _Worst]
+    outputs: tuple[str, ...]
     inputs: list[str] = field(default_factory=list)
     top1: int = 0
 
-
-def prove(compiled: Compiled, model: Path) -> Parity:
-    """Compare every layer of merged torch, split torch and onnxruntime; and gradients of merged and split.
-
-    ``model`` is the merged ONNX file; all three use the weights that lie in it. Raises DataError if it cannot be read.
-    """
-    typed = compiled.typed
-    names = [node.name for node in typed.nodes]
-    source = emit_module(compiled.spec, compiled.merged, compiled.placed, trace=True)
-    stored = map_weights(model)
-    weights = {p.name: stored[p.name] for p in typed.parameters}
-    merged_class, split_class = load_classes(source, compiled.spec.name)
-    merged = merged_module(merged_class, weights)
-    split = split_module(split_class, weights) if split_class is not None else None
-    opened = read_model(str(model))
-    graph = with_outputs(opened.graph, names)
-    session = open_session(graph, opened.path.parent, Device.CPU, prepack=False).session
-    tally = _Tally({name: _Worst() for name in names})
-    gradients: tuple[GradientParity, ...] = ()
-    for labels, batch in proof_inputs(typed.input.shape, mean_colour(compiled.spec)):
-        _compare(tally, labels, batch, merged, split, session, typed.outputs)
-        if split is not None and not gradients:
-            rows = vars(split_class)["ROWS"]
-            gradients = compare_gradients(merged, split, rows, torch.from_numpy(batch), typed.outputs)
-    layers = tuple(
-        LayerParity(n.name, n.shape.dims, w.magnitude, w.onnx, w.split if split is not None else None)
-        for n, w in zip(typed.nodes, tally.layers.values(), strict=True)
-    )
-    versions = (("torch", torch.__version__), ("onnxruntime", onnxruntime.__version__), ("numpy", np.__version__))
-    return Parity(spec_hash(compiled.spec), tuple(tally.inputs), layers, gradients, tally.top1, versions)
-
-
-def _compare(
-    tally: _Tally,
-    labels: tuple[str, str],
-    batch: Array,
-    merged: TracedModule,
-    split: TracedModule | None,
-    session: Session,
-    outputs: tuple[str, ...],
-) -> None:
-    """One batch through all of them."""
-    with torch.no_grad():
-        reference = {name: value.numpy() for name, value in merged(torch.from_numpy(batch)).items()}
-        parts = split(torch.from_numpy(batch)) if split is not None else {}
-    names = list(tally.layers)
-    answers = session.run(names, {session.get_inputs()[0].name: batch})
-    for name, answer in zip(names, answers, strict=True):
-        worst, wanted = tally.layers[name], reference[name]
-        finite = wanted[np.isfinite(wanted)]
-        worst.magnitude = max(worst.magnitude, float(np.abs(finite).max(initial=0.0)))
-        worst.onnx = max(worst.onnx, relative_error(wanted, answer))
-        if split is not None:
-            worst.split = max(worst.split, relative_error(wanted, parts[name].numpy()))
-    result = dict(zip(names, answers, strict=True))
-    tally.inputs += labels
-    tally.top1 += sum(all(_same_top1(reference[o][i], result[o][i]) for o in outputs) for i in range(len(batch)))
+    def add(self, labels: tuple[str, ...], wanted: Values, found: Values, split: Values) -> None:
+        """Count one batch in."""
+        for name, worst in self.layers.items():
+            finite = wanted[name][np.isfinite(wanted[name])]
+            worst.magnitude = max(worst.magnitude, float(np.abs(finite).max(initial=0.0)))
+            worst.onnx = max(worst.onnx, relative_error(wanted[name], found[name]))
+            if split:
+                worst.split = max(worst.split, relative_error(wanted[name], split[name]))
+        self.inputs += labels
+        for number in range(len(labels)):
+            self.top1 += all(_same_top1(wanted[o][number], found[o][number]) for o in self.outputs)
 
 
 def relative_error(wanted: Array, found: Array) -> float:
@@ -108,7 +127,7 @@ def relative_error(wanted: Array, found: Array) -> float:
     finite = np.isfinite(wanted)
     if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
         return float("inf")
-    apart = float(np.abs(wanted[finite].astype(np.float64) - found[finite]).max(initial=0.0))
+    apart = float(np.abs(wanted[finite] - found[finite]).max(initial=0.0))
     size = float(np.abs(wanted[finite]).max(initial=0.0))
     return apart / size if size else apart
 
@@ -120,4 +139,3 @@ def _same_top1(wanted: Array, found: Array) -> bool:
         return True
     gap = float(a.max() - a[int(b.argmax())])
     return gap <= TOLERANCE * float(np.abs(a).max())
-
