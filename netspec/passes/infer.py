@@ -13,7 +13,8 @@ from netspec.diagnostics import Diagnostic, Findings, did_you_mean
 from netspec.ir.graph import Graph, Node, OwnedParameter, TypedGraph, TypedNode
 from netspec.ir.layer import Illegal
 from netspec.ir.parameter import Parameter
-from netspec.ir.shape import Maps, Shape
+from netspec.ir.reasons import size_reasons
+from netspec.ir.shape import Shape
 from netspec.spec.model import Spec
 
 MAX_UNITS = 1 << 31
@@ -49,7 +50,7 @@ class _Inference:
             parameters = node.layer.parameters(inputs)
         except Illegal as error:
             place = self.spec.spans.value("layers", node.name, error.key)
-            notes = tuple(self.chain(node.layer.inputs[0])) if error.code == "NS302" else ()
+            notes = size_reasons(self.nodes, node.layer.inputs[0]) if error.code == "NS302" else ()
             self.findings.add(Diagnostic(error.code, error.message, place, notes=notes, help=error.help))
             return
         largest = max([shape.units, *(p.count for p in parameters)])
@@ -61,17 +62,6 @@ class _Inference:
         owned = tuple(OwnedParameter(f"{node.name}.{p.path}", p.path, False, p) for p in parameters)
         self.shapes[node.name] = shape
         self.nodes[node.name] = TypedNode(node.name, node.layer, inputs, shape, owned, node.layer.macs(inputs))
-
-    def chain(self, name: str) -> list[str]:
-        """Why a value has its size, nearest first: each layer on the way that changes it."""
-        reasons: list[str] = []
-        while name in self.nodes and len(reasons) < 6:
-            node = self.nodes[name]
-            reason = node.layer.reason(node.input_shapes) if isinstance(node.shape, Maps) else ""
-            if reason:
-                reasons.append(f"`{name}` is {node.shape}: {reason}")
-            name = node.layer.inputs[0]
-        return reasons
 
     def _tie(self, node: TypedNode) -> TypedNode:
         tied = tuple(self._owner(node, p) if p.parameter.tied else p for p in node.parameters)
