@@ -1,0 +1,116 @@
+"""Build: everything that a spec becomes, in one folder. It prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from netspec.labels import read_labels
+from netspec.output import OutputFolder
+from netspec.pipeline import Compiled
+from netspec.spec.dump import dump, spec_hash
+
+if TYPE_CHECKING:
+    from netspec.backends.onnx.file import Array
+    from netspec.ir.lowering import LrnForm
+    from netspec.ledger import LedgerReport
+    from netspec.proof.parity import Parity
+
+LrnChoice = Literal["auto", "native", "fast"]
+MEASURED_LRN: LrnForm = "fast"  # benchmarks/inference.py: .6 of the time of `native` in onnxruntime on a CPU
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What `netspec build` was asked for. ``folder`` is the spec's, where its labels file lies."""
+
+    out: Path
+    folder: Path
+    lrn: LrnChoice = "auto"
+    weights: Path | None = None
+    labels: Path | None = None
+    check: bool = True
+    split: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """The files written, in order, and what the proof said (None with --no-check)."""
+
+    files: tuple[Path, ...]
+    model: Path
+    parity: Parity | None
+
+
+def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildOptions) -> Built:
+    """Write the module, the ONNX file(s), the proof, the drawing and the report. Raises DataError, SpecError."""
+    name = compiled.spec.name
+    labels = read_labels(compiled, options.folder, options.labels)
+    folder = OutputFolder(options.out, options.force)
+    folder.open()
+    folder.reserve(f"{name}.yaml", f"{name}.py", f"{name}.onnx", "graph.svg", "parity.json", "report.html")
+    files = [folder.write(f"{name}.yaml", dump(compiled.spec)), _write_module(compiled, folder)]
+    model = _write_model(compiled, folder, labels, options)
+    files += [model, *(_write_split(compiled, folder, labels, options) if options.split else ())]
+    parity = None
+    if options.check:
+        from netspec.proof.prove import prove
+
+        parity = prove(compiled, model)
+        files.append(folder.write("parity.json", parity.as_json()))
+    files += _write_report(compiled, folder, ledger, parity)
+    folder.close(spec_hash(compiled.spec))
+    return Built(tuple(files), model, parity)
+
+
+def _write_module(compiled: Compiled, folder: OutputFolder) -> Path:
+    from netspec.backends.torch import emit_module
+
+    return folder.write(f"{compiled.spec.name}.py", emit_module(compiled.spec, compiled.merged, compiled.placed))
+
+
+def _write_model(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ...], options: BuildOptions) -> Path:
+    from netspec.backends.onnx.model import merged_graph, write_merged
+
+    graph = merged_graph(compiled.spec, compiled.merged, lrn_form(options.lrn), labels)
+    path = folder.path / f"{compiled.spec.name}.onnx"
+    write_merged(path, graph, lambda arrays: _fill(compiled, arrays, options.weights))
+    return folder.add(path.name)
+
+
+def _write_split(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ...], options: BuildOptions) -> list[Path]:
+    """One file a device, with rows of the merged file's weights."""
+    from netspec.backends.onnx.split import split_graphs, write_split
+
+    graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels)
+    folder.reserve(*graphs)
+    merged = folder.path / f"{compiled.spec.name}.onnx"
+    for name, graph in graphs.items():
+        write_split(folder.path / name, graph, merged)
+    return [folder.add(name) for name in graphs]
+
+
+def _fill(compiled: Compiled, arrays: dict[str, Array], weights: Path | None) -> None:
+    from netspec.weights import fill_from_file, fill_initial
+
+    if weights is None:
+        fill_initial(compiled.typed, compiled.spec.seed, arrays)
+    else:
+        fill_from_file(compiled.typed, weights, arrays)
+
+
+def _write_report(
+    compiled: Compiled, folder: OutputFolder, ledger: LedgerReport | None, parity: Parity | None
+) -> list[Path]:
+    from netspec.report.html import render_report_html
+    from netspec.report.svg import render_svg
+
+    drawing = folder.write("graph.svg", render_svg(compiled.placed))
+    return [drawing, folder.write("report.html", render_report_html(compiled, ledger, parity))]
+
+
+def lrn_form(choice: LrnChoice) -> LrnForm:
+    """`auto` is the form that was measured to be fastest in onnxruntime."""
+    return MEASURED_LRN if choice == "auto" else choice

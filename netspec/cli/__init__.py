@@ -1,0 +1,71 @@
+"""The command line: one file a command, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+from netspec_runtime.errors import OneLineError
+
+from netspec import __version__
+from netspec.cli.build import build
+from netspec.cli.doctor import doctor
+from netspec.cli.infer import infer
+from netspec.cli.init import init
+from netspec.cli.validate import validate
+from netspec.diagnostics import SpecError
+from netspec.diagnostics.text import render
+
+INTERNAL_ERROR = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="netspec",
+    help="Compile a layer file to a trainable PyTorch module and an ONNX graph, and prove that they agree.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (build, validate, infer, init, doctor):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"netspec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of netspec itself."""
+
+
+def main() -> None:
+    """The entry point. Exit codes: 0 ok, 1 spec or check, 2 usage, 3 environment, 4 data, 70 internal, 130 interrupted."""
+    try:
+        app()
+    except SpecError as error:
+        sys.stderr.write(render(error.diagnostics))
+        sys.exit(SpecError.exit_code)
+    except OneLineError as error:
+        sys.stderr.write(f"netspec: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("netspec: interrupted\n")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write("netspec: this is a bug of netspec; please report it with the text above and your spec\n")
+        sys.exit(INTERNAL_ERROR)

@@ -1,0 +1,43 @@
+"""Class names: from the spec's list, or from a text file with one a line. It checks their number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netspec_runtime.errors import DataError
+
+from netspec.diagnostics import Diagnostic, SpecError
+from netspec.pipeline import Compiled
+
+_MAX_BYTES = 1 << 22
+
+
+def read_labels(compiled: Compiled, folder: Path, override: Path | None) -> tuple[str, ...]:
+    """The labels of a net; () if the spec has none. A file named in the spec lies beside it, in ``folder``.
+
+    Raises SpecError NS605 where their number is not that of the net's outputs, DataError for an unreadable file.
+    """
+    written = compiled.spec.labels
+    if override is not None or isinstance(written, str):
+        labels = _lines(override if override is not None else folder / str(written))
+    else:
+        labels = written
+    outputs = compiled.typed.shape(compiled.typed.outputs[0]).units
+    if labels and len(labels) != outputs:
+        message = f"{len(labels):,} labels for {outputs:,} outputs"
+        place = compiled.spec.spans.value("labels")
+        raise SpecError([Diagnostic("NS605", message, place, help="one label for each class, in order")])
+    return labels
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MAX_BYTES + 1).decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(str(path), f"cannot read labels: {error.strerror}", "check the path") from None
+    except UnicodeDecodeError:
+        raise DataError(str(path), "these labels are not UTF-8 text", "one name a line") from None
+    if len(text) > _MAX_BYTES:
+        raise DataError(str(path), f"a file of more than {_MAX_BYTES:,} bytes", "one name a line")
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
