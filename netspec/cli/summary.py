@@ -20,8 +20,7 @@ def summary(
 ) -> None:
     """Print each layer's shape, device, parameters and multiply-adds, and what crosses between devices."""
     from netspec.pipeline import compile_file
-    from netspec.report.table import table_as_json
-    from netspec.report.table_text import render_table
+    from netspec.report.table import render_table, table_as_json
     from netspec.spec.shipped import find_spec
 
     compiled = compile_file(find_spec(spec), assignments or (), name=spec)
