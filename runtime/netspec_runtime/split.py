@@ -1,0 +1,156 @@
+"""A net that lies in one ONNX file a device, run as one: each device computes a stage, then values are exchanged.
+
+onnxruntime runs a graph from its inputs to its end and a session uses one device, so each device's graph is cut into the
+stages that the file names, a session each. It decides nothing about placement: the files do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netspec_runtime.device import Device
+from netspec_runtime.errors import DataError
+from netspec_runtime.model_file import ModelFile, read_model
+
+if TYPE_CHECKING:
+    import onnx
+
+    from netspec_runtime.session import Session
+
+SPLIT_KEY: Final = "netspec.split"
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A session and the values that it reads and makes."""
+
+    session: Session
+    reads: tuple[str, ...]
+    makes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One device's file: its stages, its copy of the input, and which values of others it takes under which name."""
+
+    inputs: tuple[str, ...]
+    stages: tuple[Stage | None, ...]
+    copies: dict[str, str]
+
+
+class SplitNet:
+    """All devices of one net. ``run`` gives what the merged file would."""
+
+    def __init__(self, parts: Sequence[Part], output: str) -> None:
+        self.parts, self.output = tuple(parts), output
+
+    def run(self, images: Array) -> Array:
+        """The first output [N, ...] for images [N, channels, height, width]."""
+        values: dict[str, Array] = {name: images for part in self.parts for name in part.inputs}
+        for number in range(max(len(part.stages) for part in self.parts)):
+            for part in self.parts:
+                stage = part.stages[number] if number < len(part.stages) else None
+                if stage is not None:
+                    made = stage.session.run(list(stage.makes), {name: values[name] for name in stage.reads})
+                    values.update(zip(stage.makes, made, strict=True))
+            for part in self.parts:
+                values.update({own: values[theirs] for own, theirs in part.copies.items() if theirs in values})
+        return values[self.output]
+
+
+def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
+    """The net that ``path``, the file of any of its devices, belongs to; ``devices`` says where each file runs, one for all.
+
+    Raises DataError where a file is missing or they do not belong together, EnvironmentProblem for a device.
+    """
+    first = _Graph.read(path)
+    graphs = [_Graph.read(str(Path(path).with_name(name))) for name in first.plan["files"]]
+    if len({graph.model.card.spec_hash for graph in graphs}) > 1:
+        raise DataError(path, "the files beside it are of another net", "build them together with --split")
+    wanted = list(devices) * len(graphs) if len(devices) == 1 else list(devices)
+    if len(wanted) != len(graphs):
+        raise DataError(path, f"{len(wanted)} devices for {len(graphs)} files", "name one device, or one for each file")
+    return SplitNet([graph.part(device) for graph, device in zip(graphs, wanted, strict=True)], first.plan["output"])
+
+
+class _Plan(TypedDict):
+    """What the compiler wrote about the exchange (netspec/backends/onnx/split.py)."""
+
+    files: list[str]
+    input: list[str]
+    output: str
+    stages: list[list[str]]
+    copies: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """One device's file: its model without the large weights, and its plan."""
+
+    model: ModelFile
+    proto: onnx.ModelProto
+    plan: _Plan
+
+    @classmethod
+    def read(cls, path: str) -> _Graph:
+        import onnx
+
+        model = read_model(path)
+        proto = onnx.ModelProto.FromString(model.graph)
+        plan = next((entry.value for entry in proto.metadata_props if entry.key == SPLIT_KEY), None)
+        if plan is None:
+            raise DataError(path, "it is a whole net, no part of one", "build the parts with `netspec build --split`")
+        return cls(model, proto, json.loads(plan))
+
+    def part(self, device: Device) -> Part:
+        known = set(self.plan["input"]) | set(self.plan["copies"])
+        stages: list[Stage | None] = []
+        for number, makes in enumerate(self.plan["stages"]):
+            stages.append(self._stage(tuple(makes), known, number, device) if makes else None)
+            known |= set(makes)
+        return Part(tuple(self.plan["input"]), tuple(stages), self.plan["copies"])
+
+    def _stage(self, makes: tuple[str, ...], known: set[str], number: int, device: Device) -> Stage:
+        """The nodes that lead to ``makes`` from what is known, as a session."""
+        from netspec_runtime.session import open_session
+
+        nodes, reads = self._nodes(makes, known)
+        later = {name for stage in self.plan["stages"][number + 1 :] for name in stage}
+        wanted = {value.name for value in self.proto.graph.output} | (self._nodes(tuple(later), known | set(makes))[1])
+        kept = tuple(name for name in makes if name in wanted)
+        graph = self._submodel(nodes, sorted(reads), kept)
+        session = open_session(graph, self.model.path.parent, device, prepack=True).session
+        return Stage(session, tuple(sorted(reads)), kept)
+
+    def _nodes(self, makes: tuple[str, ...], known: set[str]) -> tuple[list[onnx.NodeProto], set[str]]:
+        """The nodes between known values and ``makes``, in order, and the known values that they read."""
+        wanted, nodes = set(makes), []
+        for node in reversed(self.proto.graph.node):
+            if node.output[0] in wanted and node.output[0] not in known:
+                nodes.append(node)
+                wanted |= set(node.input)
+        return nodes[::-1], wanted & known
+
+    def _submodel(self, nodes: list[onnx.NodeProto], reads: list[str], makes: tuple[str, ...]) -> bytes:
+        import onnx
+
+        graph = self.proto.graph
+        used = {name for node in nodes for name in node.input}
+        values = {value.name: value for value in (*graph.input, *graph.value_info, *graph.output)}
+        body = onnx.helper.make_graph(
+            nodes,
+            graph.name,
+            [values[name] for name in reads],
+            [values[name] for name in makes],
+            initializer=[tensor for tensor in graph.initializer if tensor.name in used],
+        )
+        model = onnx.helper.make_model(body, ir_version=self.proto.ir_version, opset_imports=self.proto.opset_import)
+        return bytes(model.SerializeToString())
