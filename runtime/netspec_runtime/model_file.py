@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from stat import S_ISREG
 from typing import Final
 
 from netspec_runtime.card import PREPROCESSING_KEY, CardError, ModelCard, read_card
@@ -66,10 +65,12 @@ def _damaged(path: str, reason: str) -> DataError:
 
 
 def _read(path: str, real: Path) -> ModelFile:
+    if real.exists() and not real.is_file() and not real.is_dir():  # opening a pipe would wait for ever
+        raise DataError(path, "a special file", "give an ONNX file written by `netspec build`")
     with real.open("rb") as file:
         status = os.fstat(file.fileno())
-        if not S_ISREG(status.st_mode) or status.st_size == 0:
-            raise DataError(path, "an empty or a special file", "give an ONNX file written by `netspec build`")
+        if status.st_size == 0:
+            raise DataError(path, "an empty file", "give an ONNX file written by `netspec build`")
         with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             layout = read_layout(data)
             metadata = _metadata(data, layout)
@@ -80,7 +81,11 @@ def _read(path: str, real: Path) -> ModelFile:
                     "write it with `netspec build SPEC`",
                 )
             if SEAL_KEY in metadata and metadata[SEAL_KEY] != seal_of(data, layout):
-                raise _damaged(path, "damaged: its graph does not match its seal")
+                raise DataError(
+                    path,
+                    "its graph does not match its seal: damaged, or changed by another program",
+                    f"write it again with `netspec build`, or take {SEAL_KEY} out of its metadata",
+                )
             graph = _skeleton(data, layout, real.name) if _is_text(str(real)) else bytes(data)
             return ModelFile(path, real, read_card(metadata), graph, _stamp(status))
 

@@ -1,0 +1,99 @@
+"""Views against a slow, obvious restatement of section 4.1."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from netspec_runtime.card import Channels, Preprocessing, read_card
+from netspec_runtime.images import read_picture
+from netspec_runtime.preprocess import ProportionsError, ViewCount, make_views
+from tests.runtime.models import PREPROCESSING
+
+RECIPE = read_card({"netspec.preprocessing": json.dumps(PREPROCESSING)}).preprocessing
+
+
+def slow_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) -> NDArray[np.float64]:
+    """Pixel by pixel, as one would explain it."""
+    width, height = picture.size
+    crop_height, crop_width = recipe.crop
+    if recipe.resize is None:
+        picture = picture.resize((crop_width, crop_height), Image.Resampling.BILINEAR)
+    elif width < height:
+        picture = picture.resize((recipe.resize, int(height * recipe.resize / width)), Image.Resampling.BILINEAR)
+    else:
+        picture = picture.resize((int(width * recipe.resize / height), recipe.resize), Image.Resampling.BILINEAR)
+    width, height = picture.size
+    left, top = (width - crop_width) // 2, (height - crop_height) // 2
+    right, bottom = width - crop_width, height - crop_height
+    places = [(left, top, False)]
+    if count == 10:
+        corners = [(0, 0), (right, 0), (0, bottom), (right, bottom), (left, top)]
+        places = [(x, y, mirrored) for mirrored in (False, True) for x, y in corners]
+    order = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}[recipe.channels]
+    views = np.zeros((len(places), len(order), crop_height, crop_width))
+    for view, (x, y, mirrored) in enumerate(places):
+        for row in range(crop_height):
+            for column in range(crop_width):
+                pixel = picture.getpixel((x + (crop_width - 1 - column if mirrored else column), y + row))
+                colours = pixel if isinstance(pixel, tuple) else (pixel,)
+                for plane, source in enumerate(order):
+                    value = float(colours[source] or 0)
+                    views[view, plane, row, column] = (value - recipe.mean[plane]) / recipe.std[plane]
+    return views
+
+
+@pytest.mark.parametrize("count", [1, 10])
+@pytest.mark.parametrize("size", [(37, 29), (29, 37), (20, 20), (5, 9), (16, 200)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        RECIPE,
+        replace(RECIPE, channels=Channels.BGR),
+        replace(RECIPE, resize=None),
+        replace(RECIPE, resize=16),
+        replace(RECIPE, crop=(9, 14), resize=17),
+        replace(RECIPE, channels=Channels.GREY, mean=(99.5,), std=(2.0,)),
+    ],
+    ids=["rgb", "bgr", "stretched", "whole side", "oblong crop", "grey"],
+)
+def test_views_are_those_of_the_slow_reference(recipe: Preprocessing, size: tuple[int, int], count: ViewCount) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    picture = Image.fromarray(noise).convert("L" if recipe.channels is Channels.GREY else "RGB")
+    views = make_views(picture, recipe, count)
+    assert views.dtype == np.float32
+    assert views.flags["C_CONTIGUOUS"]
+    np.testing.assert_allclose(views, slow_views(picture, recipe, count), rtol=1e-5, atol=1e-5)
+
+
+def test_ten_views_hold_the_one(picture: Image.Image) -> None:
+    ten = make_views(picture, RECIPE, 10)
+    assert np.array_equal(ten[4:5], make_views(picture, RECIPE, 1))
+    assert np.array_equal(ten[5:], ten[:5, :, :, ::-1])
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 40), st.integers(1, 40), st.integers(0, 30))
+def test_any_size_gives_whole_views(width: int, height: int, crop_height: int, crop_width: int, more: int) -> None:
+    recipe = replace(RECIPE, crop=(crop_height, crop_width), resize=max(crop_height, crop_width) + more)
+    views = make_views(Image.new("RGB", (width, height)), recipe, 10)
+    assert views.shape == (10, 3, crop_height, crop_width)
+
+
+def test_a_thread_of_pixels_is_refused() -> None:
+    with pytest.raises(ProportionsError, match="1 x 30000 pixels are too long and thin"):
+        make_views(Image.new("RGB", (1, 30_000)), replace(RECIPE, resize=256, crop=(224, 224)), 1)
+
+
+def test_real_photos(photos: Path) -> None:
+    recipe = replace(RECIPE, resize=64, crop=(56, 56))
+    for path in sorted(photos.iterdir())[::20]:
+        picture = read_picture(str(path), Channels.RGB)
+        np.testing.assert_allclose(make_views(picture, recipe, 1), slow_views(picture, recipe, 1), atol=1e-5)
