@@ -1,0 +1,6 @@
+"""`make bench`: all benchmarks, one after the other."""
+
+from benchmarks import inference, processes
+
+inference.main()
+processes.main()
