@@ -7,7 +7,6 @@ import os
 import random
 import struct
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from PIL import Image
 from netspec_runtime.card import Channels
 from netspec_runtime.errors import DataError
 from netspec_runtime.images import MAX_PIXELS, read_picture
+from tests.runtime.bombs import png
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -150,14 +150,6 @@ def test_of_several_frames_the_first(suffix: str, tmp_path: Path) -> None:
     options = {"lossless": True} if suffix == "webp" else {}
     path = saved(frames[0], tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], **options)
     assert colour(path) == RED
-
-
-def png(width: int, height: int, rows: bytes = b"") -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("side", [10_001, 13_000, 20_000, 2**31 - 1])

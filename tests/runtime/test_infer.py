@@ -21,6 +21,7 @@ from netspec_runtime.model_file import read_model
 from netspec_runtime.preprocess import ViewCount, make_views
 from netspec_runtime.session import Net, open_net
 from netspec_runtime.sources import find_pictures
+from tests.runtime.bombs import png
 from tests.runtime.models import LABELS, SmallNet, described
 
 
@@ -94,7 +95,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     photo = folder / "cut.jpg"
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (99, 99, 3), np.uint8)).save(photo)
     photo.write_bytes(photo.read_bytes()[:2000])
-    Image.new("1", (20_000, 20_000)).save(folder / "bomb.png")
+    (folder / "bomb.png").write_bytes(png(20_000, 20_000, bytes(1 << 20)))
     Image.new("1", (1, 200_000)).save(folder / "thread.png")
     return {
         "text.jpg": "no picture in any format that is read here",
