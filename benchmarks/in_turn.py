@@ -1,4 +1,4 @@
-"""Two or more ways of doing one thing, run in turn in one process, compared by the median. Only ratios are worth anything."""
+"""Ways of doing one thing, run in turn in one process, compared by the median. Only ratios are worth anything."""
 
 from __future__ import annotations
 

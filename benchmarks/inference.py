@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 import torch
-from netspec_runtime.weights import map_weights
+from numpy.typing import NDArray
 
 from benchmarks.in_turn import in_turn, show
 from benchmarks.plain_alexnet import export
@@ -17,7 +18,9 @@ from netspec.ir.lowering import LrnForm
 from netspec.pipeline import compile_file
 from netspec.spec.shipped import find_spec
 from netspec.weights import fill_initial
+from netspec_runtime.weights import map_weights
 
+Array = NDArray[np.float32]
 ROUNDS = {1: 41, 8: 15, 64: 7}
 FORMS: tuple[LrnForm, ...] = ("fast", "native")
 
@@ -49,13 +52,12 @@ def _files(folder: Path) -> dict[str, str]:
     return {"torch.onnx.export": exported, **ours}
 
 
-class _runner:  # noqa: N801 - a function with its arguments bound
-    def __init__(self, session: onnxruntime.InferenceSession, images: np.ndarray) -> None:  # type: ignore[type-arg]
-        self.session, self.images = session, images
-
-    def __call__(self) -> np.ndarray:  # type: ignore[type-arg]
-        answer: np.ndarray = self.session.run(None, {"data": self.images})[0]  # type: ignore[type-arg]
+def _runner(session: onnxruntime.InferenceSession, images: Array) -> Callable[[], Array]:
+    def run() -> Array:
+        answer: Array = session.run(None, {"data": images})[0]
         return answer
+
+    return run
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whole processes: build, validate, help, and infer on one photo against a plain onnxruntime script; wall time and memory."""
+"""Whole processes: build, validate, help, and infer against a plain onnxruntime script; wall time and memory."""
 
 from __future__ import annotations
 

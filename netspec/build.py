@@ -80,7 +80,9 @@ def _write_model(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ..
     return folder.add(path.name)
 
 
-def _write_split(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ...], options: BuildOptions) -> list[Path]:
+def _write_split(
+    compiled: Compiled, folder: OutputFolder, labels: tuple[str, ...], options: BuildOptions
+) -> list[Path]:
     """One file a device, with rows of the merged file's weights."""
     from netspec.backends.onnx.split import split_graphs, write_split
 

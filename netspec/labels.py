@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netspec_runtime.errors import DataError
-
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.pipeline import Compiled
+from netspec_runtime.errors import DataError
 
 _MAX_BYTES = 1 << 22
 

@@ -1,4 +1,4 @@
-"""The output folder of a build: files are written whole or not at all, and nothing that netspec did not write is replaced."""
+"""The output folder of a build: files are written whole or not at all, and foreign files are never replaced."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class OutputFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(str(self.path), f"cannot make the folder: {error.strerror}", "choose another with --out") from None
+            raise DataError(
+                str(self.path), f"cannot make the folder: {error.strerror}", "choose another with --out"
+            ) from None
         manifest = self.path / MANIFEST
         if manifest.is_file():
             self.known = _files(manifest)
@@ -42,7 +44,9 @@ class OutputFolder:
             if name not in self.known:
                 raise DataError(str(path), "it exists and netspec did not write it", "move it away, or add --force")
             if self.known[name] != _mark(path):
-                raise DataError(str(path), "it was changed since netspec wrote it", "keep your copy elsewhere, or add --force")
+                raise DataError(
+                    str(path), "it was changed since netspec wrote it", "keep your copy elsewhere, or add --force"
+                )
 
     def write(self, name: str, text: str) -> Path:
         """A text file, atomically."""
@@ -55,7 +59,9 @@ class OutputFolder:
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
-            raise DataError(str(path), f"cannot write: {error.strerror}", "free some space, or choose another --out") from None
+            raise DataError(
+                str(path), f"cannot write: {error.strerror}", "free some space, or choose another --out"
+            ) from None
         finally:
             temporary.unlink(missing_ok=True)
         return self.add(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from netspec.ir.graph import Graph, TypedGraph
 from netspec.ir.placed import PlacedGraph
+from netspec.ir.verify import verify
 from netspec.passes.build import build
 from netspec.passes.infer import infer
 from netspec.passes.place import merge, place
@@ -29,7 +30,10 @@ def compile_spec(spec: Spec) -> Compiled:
     """All stages of a spec. Raises SpecError with every error of the first stage that fails."""
     graph = build(spec)
     typed = infer(graph, spec)
-    return Compiled(spec, graph, typed, place(typed, spec), merge(typed))
+    placed, merged = place(typed, spec), merge(typed)
+    verify(placed)
+    verify(merged)
+    return Compiled(spec, graph, typed, placed, merged)
 
 
 def compile_file(path: Path, assignments: Iterable[str] = (), name: str | None = None) -> Compiled:

@@ -1,7 +1,7 @@
 """Weights of a net in the canonical layout: made from the spec's own rules, or read from a safetensors file.
 
-The same spec and seed give the same numbers on any placement and any number of threads: each stretch of 2^18 numbers has
-its own random stream, keyed by (seed, parameter name, stretch).
+The same spec and seed give the same numbers on any placement and any number of threads: each stretch of 2^18 numbers
+has its own random stream, keyed by (seed, parameter name, stretch).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from netspec.diagnostics import did_you_mean
-from netspec.errors import DataError
 from netspec.ir.graph import OwnedParameter, TypedGraph
+from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     import numpy as np
+    from numpy.typing import NDArray
 
     Array = NDArray[np.float32]
 
@@ -65,18 +65,21 @@ def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -
         with safe_open(path, framework="np") as file:
             problems = _mismatches(typed, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})  # noqa: SIM118
             if problems:
-                raise DataError(f"{path}: these weights are not this net's: " + "; ".join(problems[:8]))
+                reason = "these weights are not this net's: " + ", ".join(problems[:8])
+                raise DataError(str(path), reason, "names and shapes are those of the generated module's state_dict")
             for owned in typed.parameters:
                 arrays[owned.name][...] = file.get_tensor(owned.name)
     except (OSError, SafetensorError) as error:
-        raise DataError(f"{path}: cannot read weights: {error}") from None
+        raise DataError(str(path), f"cannot read weights: {error}", "give a safetensors file") from None
 
 
 def _mismatches(typed: TypedGraph, found: dict[str, tuple[int, ...]]) -> list[str]:
     wanted = {p.name: p.parameter.dims for p in typed.parameters}
     missing = [f"`{name}` is missing" for name in wanted if name not in found]
     wrong = [
-        f"`{name}` is {found[name]}, not {dims}" for name, dims in wanted.items() if name in found and found[name] != dims
+        f"`{name}` is {found[name]}, not {dims}"
+        for name, dims in wanted.items()
+        if name in found and found[name] != dims
     ]
     foreign = [f"`{name}` is no parameter ({did_you_mean(name, wanted)})" for name in found if name not in wanted]
     return missing + wrong + foreign

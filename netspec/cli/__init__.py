@@ -8,7 +8,6 @@ import traceback
 from typing import Annotated
 
 import typer
-from netspec_runtime.errors import OneLineError
 
 from netspec import __version__
 from netspec.cli.build import build
@@ -18,6 +17,7 @@ from netspec.cli.init import init
 from netspec.cli.validate import validate
 from netspec.diagnostics import SpecError
 from netspec.diagnostics.text import render
+from netspec_runtime.errors import OneLineError
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
@@ -50,7 +50,7 @@ def _options(
 
 
 def main() -> None:
-    """The entry point. Exit codes: 0 ok, 1 spec or check, 2 usage, 3 environment, 4 data, 70 internal, 130 interrupted."""
+    """The entry point. Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 70 internal, 130 interrupted."""
     try:
         app()
     except SpecError as error:
@@ -65,7 +65,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last resort: say that it is a bug, with all that helps to mend it
         traceback.print_exc()
         sys.stderr.write("netspec: this is a bug of netspec; please report it with the text above and your spec\n")
         sys.exit(INTERNAL_ERROR)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from netspec.cli.arguments import SetOption, SpecArgument
+
+if TYPE_CHECKING:
+    from netspec.pipeline import Compiled
 
 
 class Lrn(StrEnum):
@@ -31,7 +34,9 @@ def build(
     spec: SpecArgument,
     assignments: SetOption = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write to; build/<name> by default.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="A safetensors file; by default the spec's initial values.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A safetensors file; by default the spec's initial values.")
+    ] = None,
     labels: Annotated[Path | None, typer.Option(help="Class names, one a line.")] = None,
     lrn: Annotated[Lrn, typer.Option(help="The ONNX form of rnorm; auto is the fastest measured.")] = Lrn.AUTO,
     split: Annotated[bool, typer.Option("--split", help="Also write one ONNX file a device.")] = False,
@@ -68,11 +73,9 @@ def build(
     typer.echo(f"next: netspec infer --onnx {built.model} IMAGE")
 
 
-def _dump(compiled: object, stage: Stage) -> str:
+def _dump(compiled: Compiled, stage: Stage) -> str:
     from netspec.ir.printer import print_graph, print_placed, print_typed
-    from netspec.pipeline import Compiled
 
-    assert isinstance(compiled, Compiled)
     if stage is Stage.BUILD:
         return print_graph(compiled.graph)
     return print_typed(compiled.typed) if stage is Stage.INFER else print_placed(compiled.placed)

@@ -45,7 +45,9 @@ def validate(
         raise typer.Exit(1)
 
 
-def _validate(spec: str, assignments: list[str], against: str | None, quiet: bool) -> tuple[tuple[Diagnostic, ...], bool]:
+def _validate(
+    spec: str, assignments: list[str], against: str | None, quiet: bool
+) -> tuple[tuple[Diagnostic, ...], bool]:
     """What is wrong with one file, and whether all is well."""
     from netspec.cli.ledger import check_against
     from netspec.diagnostics import SpecError

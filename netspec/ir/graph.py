@@ -1,4 +1,4 @@
-"""The graphs, one type a stage: wired names, then shapes and costs. Nodes are in an order in which they can be computed."""
+"""The graphs, one type a stage: wired names, then shapes and costs. Nodes are in an order that can be computed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class OwnedParameter:
-    """A parameter under its name in the net, ``conv1.weight``. A tied one has its owner's name and no numbers of its own."""
+    """A parameter under its name in the net, ``conv1.weight``. A tied one has its owner's name and numbers."""
 
     name: str
     path: str

@@ -1,4 +1,4 @@
-"""What every layer type must answer. A forgotten rule is a type error: all of these are abstract or have one meaning."""
+"""What every layer type must answer. A forgotten rule is a type error: it is abstract, or has one meaning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OneOrMany = Annotated[tuple[str, ...], Spread(None)]
 Devices = Annotated[tuple[int, ...], Spread(None)]
 
 
-class Illegal(Exception):
+class Illegal(Exception):  # noqa: N818 - raised as a verdict on a layer, and turned into a diagnostic
     """A layer cannot be where it is. ``key`` is the key of the layer to point at."""
 
     def __init__(self, code: str, message: str, key: str = "inputs", help: str = "") -> None:
@@ -56,7 +56,9 @@ class Layer(ABC):
         least=0,
         most=63,
     )
-    neuron: Neuron | None = key("The activation applied to the output, such as `relu` or `tanh[1.7, 0.67]`.", default=None)
+    neuron: Neuron | None = key(
+        "The activation applied to the output, such as `relu` or `tanh[1.7, 0.67]`.", default=None
+    )
 
     @abstractmethod
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -111,7 +113,9 @@ class LearnedLayer(Layer):
     init_b: float = key("The value biases start with.", default=0.0)
     lr_w: float = key("Learning rate of the weights, as a multiple of train.lr.", default=1.0, least=0)
     lr_b: float = key("Learning rate of the biases, as a multiple of train.lr_b or train.lr.", default=1.0, least=0)
-    decay: float | None = key("Weight decay of this layer; default train.decay. Biases never decay.", default=None, least=0)
+    decay: float | None = key(
+        "Weight decay of this layer; default train.decay. Biases never decay.", default=None, least=0
+    )
     share_weights: str | None = key(
         "A layer whose weights this one uses instead of its own: `conv1`, or `conv1[1]` for its second input's. Biases"
         " are never shared.",
@@ -126,6 +130,7 @@ def maps(shape: Shape, layer: Layer) -> Maps:
     """The shape as maps. Raises Illegal NS305 for a vector."""
     if isinstance(shape, Maps):
         return shape
-    message = f"a `{layer.type}` layer reads maps (channels, height, width), but its input is {shape.units:,} flat units"
+    message = (
+        f"a `{layer.type}` layer reads maps (channels, height, width), but its input is {shape.units:,} flat units"
+    )
     raise Illegal("NS305", message, help="put it before the first fc layer")
-

@@ -1,7 +1,8 @@
-"""What layers are lowered to: PyTorch expressions and ONNX operators, as data. Backends print it; nothing here runs it."""
+"""What layers are lowered to: PyTorch expressions and ONNX operators, as data. Backends print it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,7 +40,7 @@ class TorchCode:
         self.modules.append(_constructor(cls, arguments, options))
         return f"self.{self.name}"
 
-    def module_list(self, modules: list[tuple[str, tuple[object, ...], dict[str, object]]]) -> list[str]:
+    def module_list(self, modules: Sequence[tuple[str, tuple[object, ...], dict[str, object]]]) -> list[str]:
         """Ask for several under one name; returns ``self.conv1[0]``, ``self.conv1[1]``, ..."""
         self.modules += [_constructor(*m) for m in modules]
         return [f"self.{self.name}[{i}]" for i in range(len(modules))]

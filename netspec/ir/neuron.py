@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from netspec.diagnostics import did_you_mean
 from netspec.ir.lowering import OnnxCode, TorchCode
+from netspec.syntax.scalars import shorten
 from netspec.syntax.words import Word, WordError, split_word
 
 Arguments = tuple[float, ...]
@@ -36,11 +38,18 @@ class Neuron(Word):
     def parse(cls, text: str) -> Self:
         name, arguments = split_word(text)
         if name not in KINDS:
-            raise WordError(f"there is no neuron `{name}`", "known: " + ", ".join(f"`{k}`" for k in KINDS))
+            raise WordError(f"there is no neuron `{shorten(name)}`", did_you_mean(name, KINDS, "the neurons are"))
         arguments = arguments or _DEFAULTS.get(name, ())
         kind = KINDS[name]
         if len(arguments) != kind.arguments:
-            message = f"`{name}` takes {kind.arguments} number(s) in brackets, found {len(arguments)}"
+            numbers = (
+                "no numbers"
+                if not kind.arguments
+                else "one number"
+                if kind.arguments == 1
+                else f"{kind.arguments} numbers"
+            )
+            message = f"`{name}` takes {numbers} in brackets, found {len(arguments)}"
             raise WordError(message, f"`{name}` is {kind.formula}")
         if name in ("brelu", "drelu") and arguments[0] <= 0:
             raise WordError(f"`{name}[a]` needs a above 0, found {arguments[0]:g}", f"`{name}` is {kind.formula}")
@@ -77,7 +86,7 @@ def _plus(code: OnnxCode, x: str, term: float) -> str:
     return x if term == 0 else code.op("Add", x, code.scalar(term))
 
 
-def _softrelu(code: OnnxCode, x: str, a: Arguments) -> str:
+def _softrelu(code: OnnxCode, x: str, _: Arguments) -> str:
     large = code.op("Greater", x, code.scalar(4.0))
     return code.op("Where", large, x, code.op("Softplus", x))
 
@@ -105,11 +114,11 @@ _DEFAULTS: dict[str, Arguments] = {"tanh": (1.0, 1.0)}
 
 KINDS: dict[str, NeuronKind] = {
     "relu": NeuronKind(0, "max(0, x)", *_plain("F.relu", "Relu")),
-    "tanh": NeuronKind(
-        2, "a tanh(b x)", lambda x, a: _times_text(f"torch.tanh({_times_text(x, a[1])})", a[0]), _tanh
-    ),
+    "tanh": NeuronKind(2, "a tanh(b x)", lambda x, a: _times_text(f"torch.tanh({_times_text(x, a[1])})", a[0]), _tanh),
     "logistic": NeuronKind(0, "1 / (1 + exp(-x))", *_plain("torch.sigmoid", "Sigmoid")),
-    "softrelu": NeuronKind(0, "log(1 + exp(x)), and x above 4", lambda x, a: f"F.softplus({x}, threshold=4)", _softrelu),
+    "softrelu": NeuronKind(
+        0, "log(1 + exp(x)), and x above 4", lambda x, a: f"F.softplus({x}, threshold=4)", _softrelu
+    ),
     "abs": NeuronKind(0, "|x|", *_plain("torch.abs", "Abs")),
     "square": NeuronKind(0, "x x", lambda x, a: f"torch.square({x})", lambda code, x, a: code.op("Mul", x, x)),
     "sqrt": NeuronKind(0, "the square root of x", *_plain("torch.sqrt", "Sqrt")),
@@ -117,7 +126,7 @@ KINDS: dict[str, NeuronKind] = {
         2,
         "a x + b",
         lambda x, a: f"{_times_text(x, a[0])} + {a[1]!r}",
-        lambda code, x, a: _plus(code, _times(code, x, a[0]), a[1]) if a != (1, 0) else code.op("Identity", x),
+        lambda code, x, a: _plus(code, _times(code, x, a[0]), a[1]) if a != (1.0, 0.0) else code.op("Identity", x),
     ),
     "brelu": NeuronKind(
         1,
@@ -127,6 +136,9 @@ KINDS: dict[str, NeuronKind] = {
     ),
     "drelu": NeuronKind(1, "x - a tanh(x / a)", lambda x, a: f"drelu({x}, {a[0]!r})", _drelu),
     "log": NeuronKind(
-        1, "log(a + x)", lambda x, a: f"torch.log({x} + {a[0]!r})", lambda code, x, a: code.op("Log", _plus(code, x, a[0]))
+        1,
+        "log(a + x)",
+        lambda x, a: f"torch.log({x} + {a[0]!r})",
+        lambda code, x, a: code.op("Log", _plus(code, x, a[0])),
     ),
 }

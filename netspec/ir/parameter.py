@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import ClassVar, Literal, Self
 
+from netspec.syntax.scalars import as_float, shorten
 from netspec.syntax.words import Word, WordError, split_word
 
 Role = Literal["weight", "bias", "statistic"]
@@ -16,8 +17,11 @@ _ARGUMENTS = {"normal": 1, "uniform": 1, "constant": 1, "xavier": 0, "he": 0}
 
 @dataclass(frozen=True)
 class Init(Word):
-    """How a parameter starts: ``0.01`` or ``normal[0.01]`` (standard deviation), ``uniform[a]`` (from -a to a),
-    ``constant[1]``, ``xavier`` (uniform, Glorot and Bengio 2010), ``he`` (normal, He et al. 2015)."""
+    """How a parameter starts.
+
+    ``0.01`` or ``normal[0.01]`` (standard deviation), ``uniform[a]`` (from -a to a), ``constant[c]``, ``xavier``
+    (uniform, Glorot and Bengio 2010), ``he`` (normal, He et al. 2015).
+    """
 
     code: ClassVar[str] = "NS216"
     pattern: ClassVar[str] = "a number, `normal[std]`, `uniform[a]`, `constant[c]`, `xavier` or `he`"
@@ -27,14 +31,11 @@ class Init(Word):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        try:
-            return cls("normal", cls._std(float(text)))
-        except ValueError as error:
-            if isinstance(error, WordError):
-                raise
+        if (number := as_float(text)) is not None:
+            return cls("normal", cls._std(number))
         kind, values = split_word(text)
         if kind not in _ARGUMENTS:
-            raise WordError(f"`{text}` is no way to start weights", f"expected {cls.pattern}")
+            raise WordError(f"`{shorten(text)}` is no way to start weights", f"expected {cls.pattern}")
         if len(values) != _ARGUMENTS[kind]:
             raise WordError(f"`{kind}` takes {_ARGUMENTS[kind]} number, found {len(values)}", f"expected {cls.pattern}")
         return cls(kind, cls._std(values[0]) if values and kind != "constant" else (values or (0.0,))[0])
@@ -62,6 +63,7 @@ class Init(Word):
 
 
 def constant(value: float) -> Init:
+    """Every number the same."""
     return Init("constant", value)
 
 

@@ -158,4 +158,3 @@ class PlacedGraph:
         """Bytes of all float32 values made on the device for one image, copies from elsewhere included."""
         made = (step.output for step in self.steps if step.output.device == device)
         return sum(value.shape.units * FLOAT_BYTES for value in made)
-

@@ -1,7 +1,7 @@
 """Contrast normalisation within a map: like rnorm across space, of what differs from the local mean.
 
-Source: reference/cuda-convnet.md 1.3 (cnorm): d = x - mean over x's own clipped window; y = x / (k + a sum d^2)^beta. The
-numerator is x itself, and gradients treat the means as constants.
+Source: reference/cuda-convnet.md 1.3 (cnorm): d = x - mean over x's own clipped window; y = x / (k + a sum d^2)^beta.
+The numerator is x itself, and gradients treat the means as constants.
 """
 
 from __future__ import annotations

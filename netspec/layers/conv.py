@@ -40,7 +40,11 @@ class WindowedLayer(LearnedLayer):
     size: Pair = key("Kernel size: one number, or [height, width].", unit="pixels", least=1, most=1024)
     stride: Pair = key("Step of the window.", default=(1, 1), unit="pixels", least=1, most=1024)
     pad: Sides = key(
-        "Zero padding: one number, or [top, left, bottom, right].", default=(0, 0, 0, 0), unit="pixels", least=0, most=1024
+        "Zero padding: one number, or [top, left, bottom, right].",
+        default=(0, 0, 0, 0),
+        unit="pixels",
+        least=0,
+        most=1024,
     )
     dilation: Pair = key("Distance of neighbouring kernel elements.", default=(1, 1), unit="pixels", least=1, most=1024)
     groups: int = key("Groups: filters of group i read only the i-th part of the channels.", default=1, least=1)
@@ -73,7 +77,9 @@ class WindowedLayer(LearnedLayer):
         sizes = [self._output_of(n, maps(shape, self)) for n, shape in enumerate(inputs)]
         for name, size in zip(self.inputs, sizes, strict=True):
             if size != sizes[0]:
-                message = f"`{name}` gives {size[0]}x{size[1]}, but `{self.inputs[0]}` gives {sizes[0][0]}x{sizes[0][1]}"
+                message = (
+                    f"`{name}` gives {size[0]}x{size[1]}, but `{self.inputs[0]}` gives {sizes[0][0]}x{sizes[0][1]}"
+                )
                 raise Illegal("NS307", message, help="give them strides or pads in `per_input` that agree")
         return Maps(self.filters, *sizes[0])
 
@@ -129,7 +135,9 @@ class WindowedLayer(LearnedLayer):
         whole = part.start % out == 0 and part.stop % out == 0
         if first != last and not whole:
             message = f"{groups} groups cannot be split over {self.filters // part.size} devices"
-            raise Illegal("NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round")
+            raise Illegal(
+                "NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round"
+            )
         return Range(first * into, (last + 1) * into), last - first + 1
 
 
@@ -166,7 +174,7 @@ class Conv(WindowedLayer):
         """The nn class, its options, and the padded input expression."""
         window = self.window(number)
         pads = window.pads(*window.slides(maps(shape, self), self))
-        symmetric = pads[:2] == pads[2:] or window.pad[:2] == window.pad[2:] and window.round == "floor"
+        symmetric = pads[:2] == pads[2:] or (window.pad[:2] == window.pad[2:] and window.round == "floor")
         own_bias = self.bias and number == 0
         options: dict[str, object] = {
             "stride": compact(window.stride),
@@ -187,7 +195,9 @@ class Conv(WindowedLayer):
         paths = self.paths(len(code.inputs))
         parts = [self._onnx_branch(code, n, path) for n, path in enumerate(paths)]
         total = parts[0] if len(parts) == 1 else code.op("Sum", *parts)
-        return total if self.shared_biases or not self.bias else code.op("Add", total, code.parameter(f"{paths[0]}bias"))
+        return (
+            total if self.shared_biases or not self.bias else code.op("Add", total, code.parameter(f"{paths[0]}bias"))
+        )
 
     def _onnx_branch(self, code: OnnxCode, number: int, path: str) -> str:
         window = self.window(number)

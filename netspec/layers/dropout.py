@@ -1,6 +1,7 @@
 """Dropout: units are set to zero at random while training.
 
-Source: paper 4.2 (at test all outputs are multiplied by the keep probability); reference/cuda-convnet.md 1.4 (hs, dropout).
+Source: paper 4.2 (at test all outputs are multiplied by the keep probability); reference/cuda-convnet.md 1.4 (hs,
+dropout).
 """
 
 from __future__ import annotations

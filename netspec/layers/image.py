@@ -147,7 +147,7 @@ class Crop(ChannelwiseLayer):
 @layer_type
 @dataclass(frozen=True)
 class Resize(ChannelwiseLayer):
-    """Bilinear resize to floor(image / scale): source = p scale + (image - target scale) / 2, within [0, image - 1.01]."""
+    """Bilinear resize to floor(image / scale): source = p scale + (image - target scale) / 2, in [0, image - 1.01]."""
 
     type: ClassVar[str] = "resize"
     example: ClassVar[str] = "{type: resize, inputs: data, scale: 1.25}"

@@ -14,7 +14,7 @@ from netspec.ir.parameter import Parameter
 from netspec.ir.shape import Maps, Shape
 from netspec.layers.conv import WindowedLayer
 from netspec.layers.registry import layer_type
-from netspec.layers.window import compact, torch_pad
+from netspec.layers.window import torch_pad
 
 
 @layer_type
@@ -68,7 +68,9 @@ class Local(WindowedLayer):
         window, groups = self.window(number), self.groups_of(number)
         height, width = window.size
         taps = height * width
-        one_hot = tuple(float(tap == place) for _ in range(shape.channels) for tap in range(taps) for place in range(taps))
+        one_hot = tuple(
+            float(tap == place) for _ in range(shape.channels) for tap in range(taps) for place in range(taps)
+        )
         kernels = code.numbers(f"{path}patches", one_hot, (shape.channels * taps, 1, height, width))
         pads = window.pads(*window.slides(shape, self))
         patches = code.op(

@@ -27,7 +27,9 @@ class Pool(ChannelwiseLayer):
     pool: Literal["max", "avg", "sum", "maxabs"] = key(
         "`max`; `avg`, the mean; `sum`; `maxabs`, the element of largest magnitude with its sign."
     )
-    size: Pair | Literal["global"] = key("The window, or `global` for the whole map.", unit="pixels", least=1, most=1024)
+    size: Pair | Literal["global"] = key(
+        "The window, or `global` for the whole map.", unit="pixels", least=1, most=1024
+    )
     stride: Pair = key("Step of the window.", default=(1, 1), unit="pixels", least=1, most=1024)
     pad: Sides = key(
         "Padding: one number, or [top, left, bottom, right].", default=(0, 0, 0, 0), unit="pixels", least=0, most=512
@@ -125,8 +127,8 @@ class Pool(ChannelwiseLayer):
         rest = tuple(o - i for o, i in zip(outer, inner, strict=True))
         if self.count == "window":
             inner, rest = outer, (0, 0, 0, 0)
-        pads = f"inner={torch_pad(inner)}, outer={torch_pad(rest)}"
-        return f"{code.helper('average_pool')}({x}, {size}, stride={stride}, {pads})"
+        sides = f"inner={torch_pad(inner)}, outer={torch_pad(rest)}"
+        return f"{code.helper('average_pool')}({x}, {size}, stride={stride}, {sides})"
 
     def _options(self, window: Window) -> str:
         pad = f", padding={compact(window.pad[:2])}" if any(window.pad) else ""
@@ -152,19 +154,27 @@ class Pool(ChannelwiseLayer):
 
     def _onnx_mean(self, code: OnnxCode, x: str, window: Window, shape: Maps) -> str:
         if self.pool == "sum":
-            mean = self._onnx_window(code, "AveragePool", x, window, shape, count_include_pad=1)
+            mean = self._onnx_window(code, "AveragePool", x, window, shape, include=True)
             return code.op("Mul", mean, code.scalar(window.size[0] * window.size[1]))
         if self.count == "padded" and any(window.pad):
             x = code.op("Pad", x, code.indices("pad", (0, 0, *window.pad[:2], 0, 0, *window.pad[2:])), code.scalar(0))
             return self._onnx_window(code, "AveragePool", x, window, shape, padded=True)
-        counted = {"count_include_pad": 1} if self.count == "window" else {}
-        return self._onnx_window(code, "AveragePool", x, window, shape, **counted)
+        return self._onnx_window(code, "AveragePool", x, window, shape, include=self.count == "window")
 
     def _onnx_window(
-        self, code: OnnxCode, op: str, x: str, window: Window, shape: Maps, padded: bool = False, **options: int
+        self,
+        code: OnnxCode,
+        op: str,
+        x: str,
+        window: Window,
+        shape: Maps,
+        *,
+        padded: bool = False,
+        include: bool = False,
     ) -> str:
         """Explicit pads say the clipping; `ceil_mode` differs between runtimes where windows start outside."""
         pads = window.pads(*window.slides(self.seen(shape), self, inside=True))
         if padded:
             pads = (0, 0, pads[2] - window.pad[2], pads[3] - window.pad[3])
+        options = {"count_include_pad": 1} if include else {}
         return code.op(op, x, kernel_shape=window.size, strides=window.stride, pads=pads, **options)

@@ -1,7 +1,7 @@
 """Local response normalisation: y = x / (k + a * sum of x^2 over a window) ^ beta.
 
-Source: paper 3.3 (alpha times the plain sum); reference/cuda-convnet.md 1.3 (alpha divided by the window's size). The window
-starts size // 2 before the element; terms outside the maps are 0. It never crosses a group of channels.
+Source: paper 3.3 (alpha times the plain sum); reference/cuda-convnet.md 1.3 (alpha divided by the window's size). The
+window starts size // 2 before the element; terms outside the maps are 0. It never crosses a group of channels.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Normalisation(Layer):
         return self.alpha if self.alpha_over == "sum" else self.alpha / neighbours
 
     def onnx_quotient(self, code: OnnxCode, x: str, s: str) -> str:
-        """x / s^beta. s^0.75 is sqrt(s sqrt(s)): twice as fast as Pow in onnxruntime (benchmarks/lrn.py)."""
+        """X / s^beta. s^0.75 is sqrt(s sqrt(s)): twice as fast as Pow in onnxruntime (benchmarks/lrn.py)."""
         if self.beta == 0.75:
             return code.op("Div", x, code.op("Sqrt", code.op("Mul", s, code.op("Sqrt", s))))
         if self.beta == 0.5:
@@ -59,7 +59,7 @@ class Normalisation(Layer):
         return code.op("Div", x, s if self.beta == 1 else code.op("Pow", s, code.scalar(self.beta)))
 
     def onnx_window_sum(self, code: OnnxCode, squares: str) -> str:
-        """k + per_square * sum over the size x size window; out-of-image terms are 0 and still counted."""
+        """K + per_square * sum over the size x size window; out-of-image terms are 0 and still counted."""
         before, after = self.size // 2, self.size - 1 - self.size // 2
         mean = code.op(
             "AveragePool",
@@ -104,7 +104,9 @@ class ResponseNorm(Normalisation):
         first, last = part.start // each, (part.stop - 1) // each
         if first != last and (part.start % each or part.stop % each):
             message = f"{self.groups} groups cannot be split over {inputs[0].channels // part.size} devices"
-            raise Illegal("NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round")
+            raise Illegal(
+                "NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round"
+            )
         if first != last or part.size == each:
             return Shard(replace(self, groups=last - first + 1), (part,))
         start = max(first * each, part.start - self.size // 2)
@@ -148,6 +150,9 @@ class ResponseNorm(Normalisation):
         axes = code.indices("channel_axis", (1,))
         parts = []
         for group in range(self.groups):
-            start, end = code.indices(f"start{group}", (group * each,)), code.indices(f"end{group}", ((group + 1) * each,))
+            start, end = (
+                code.indices(f"start{group}", (group * each,)),
+                code.indices(f"end{group}", ((group + 1) * each,)),
+            )
             parts.append(code.op("LRN", code.op("Slice", x, start, end, axes), **options))
         return code.op("Concat", *parts, axis=1)

@@ -1,7 +1,7 @@
 """Build: a Spec to a Graph. It resolves names, refuses cycles and dead ends, and orders the layers.
 
-1. every input names the net's input or a layer (NS301); 2. no layer reads itself through others (NS303); 3. what nothing
-reads is an output: exactly one, or all of those that `outputs` names (NS304).
+1. every input names the net's input or a layer (NS301); 2. no layer reads itself through others (NS303); 3. what
+nothing reads is an output: exactly one, or all of those that `outputs` names (NS304).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Infer: a Graph to a TypedGraph. Shapes, parameters and multiply-adds of every layer, errors of all layers in one run.
 
-1. a layer whose input failed is skipped in silence; 2. a tied weight must have its owner's dimensions; 3. a softmax that
-ends the net has as many outputs as there are classes.
+1. a layer whose input failed is skipped in silence; 2. a tied weight must have its owner's dimensions; 3. a softmax
+that ends the net has as many outputs as there are classes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class _Inference:
             return own
         chosen = candidates[number]
         if chosen.parameter.tied:
-            self._refuse_tie(node, own, f"`{source}` has no weights of its own: they are `{chosen.parameter.tied}`'s", name)
+            self._refuse_tie(
+                node, own, f"`{source}` has no weights of its own: they are `{chosen.parameter.tied}`'s", name
+            )
         elif chosen.parameter.dims != own.parameter.dims or owner.layer.type != node.layer.type:
             message = f"`{name}` has {owner.layer.type} weights {_dims(chosen.parameter)}, but these are"
             self._refuse_tie(node, own, f"{message} {node.layer.type} weights {_dims(own.parameter)}", name)

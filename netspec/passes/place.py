@@ -1,8 +1,8 @@
 """Place: a TypedGraph to a PlacedGraph. Every layer gets devices, every edge between devices becomes explicit steps.
 
 1. a layer without `gpu` is where its first input is; the input is everywhere; 2. a list of devices splits the output
-channels evenly, in order; 3. what a part reads is gathered: sliced where it lies, sent once to each device that needs it,
-joined there. What may be read is the layer's rule alone, so placement never changes the numbers.
+channels evenly, in order; 3. what a part reads is gathered: sliced where it lies, sent once to each device that needs
+it, joined there. What may be read is the layer's rule alone, so placement never changes the numbers.
 """
 
 from __future__ import annotations
@@ -180,4 +180,3 @@ class _Placement:
             name += "_"
         self.names.add(name)
         return name
-

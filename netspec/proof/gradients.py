@@ -1,13 +1,15 @@
 """Gradients of the merged and the split module, compared without holding them: row by row projected on a random vector.
 
-Two different gradients of a row have the same projection with probability zero (Freivalds 1977). A linear layer's gradient
-g^T x is projected as g^T (x r), so that the 151 MB of AlexNet's fc6 are never made; all others are dropped once projected.
+Two different gradients of a row have the same projection with probability zero (Freivalds 1977). A linear layer's
+gradient g^T x is projected as g^T (x r), so that the 151 MB of AlexNet's fc6 are never made; all others are dropped
+once projected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import torch
@@ -45,11 +47,10 @@ class _Gradients:
                 self._watch_linear(f"{name}.weight", inner)
         for name, parameter in module.named_parameters():
             if parameter.requires_grad:
-                parameter.register_post_accumulate_grad_hook(self._taker(name))
+                parameter.register_post_accumulate_grad_hook(self._taker(name))  # type: ignore[no-untyped-call]
         loss = _loss(module(image), outputs)
         loss.backward()  # type: ignore[no-untyped-call]
-        assert image.grad is not None
-        self._add("(input)", image.grad.double().flatten())
+        self._add("(input)", cast(torch.Tensor, image.grad).double().flatten())
         return {name: projection.numpy() for name, projection in self.found.items()}
 
     def _watch_linear(self, name: str, layer: nn.Linear) -> None:
@@ -63,8 +64,8 @@ class _Gradients:
 
     def _taker(self, name: str) -> Callable[[torch.Tensor], None]:
         def take(tensor: torch.Tensor) -> None:
-            assert tensor.grad is not None
-            flat = tensor.grad.reshape(tensor.grad.shape[0], -1).double()
+            gradient = cast(torch.Tensor, tensor.grad)
+            flat = gradient.reshape(gradient.shape[0], -1).double()
             self._add(name, flat @ _direction(flat.shape[1]))
             tensor.grad = None
 

@@ -30,7 +30,7 @@ class TracedModule(Protocol):
 def load_classes(source: str, net: str) -> tuple[type[torch.nn.Module], type[torch.nn.Module] | None]:
     """The classes of generated source text: the merged one and, if there are several devices, the split one."""
     namespace: dict[str, Any] = {"__name__": "netspec_generated"}
-    exec(compile(source, f"<{net}.py>", "exec"), namespace)  # checked text of our own backend, never the user's
+    exec(compile(source, f"<{net}.py>", "exec"), namespace)  # noqa: S102 - our own backend's text, checked
     name = class_name(net)
     return namespace[name], namespace.get(f"{name}Split")
 
@@ -57,7 +57,9 @@ def split_module(cls: type[torch.nn.Module], weights: Mapping[str, Array]) -> Tr
     devices = cls.__init__.__code__.co_argcount - 1
     with _Unset():
         module = cls(*["cpu"] * devices)
-    return _assigned(module, {part: torch.from_numpy(weights[name])[start:end] for name, part, start, end in rows_of(cls)})
+    return _assigned(
+        module, {part: torch.from_numpy(weights[name])[start:end] for name, part, start, end in rows_of(cls)}
+    )
 
 
 def rows_of(cls: type[torch.nn.Module]) -> Rows:
@@ -66,34 +68,10 @@ def rows_of(cls: type[torch.nn.Module]) -> Rows:
 
 
 def _assigned(module: torch.nn.Module, state: Values) -> TracedModule:
-    """Parameters become the given tensors; tied ones stay tied."""
-    owners = dict(module.named_parameters()) | dict(module.named_buffers())
-    for path, module_of, leaf in _slots(module):
-        tensor = state.get(path)
-        if tensor is None:
-            continue
-        if isinstance(owners.get(path), torch.nn.Parameter):
-            module_of.register_parameter(leaf, torch.nn.Parameter(tensor))
-        else:
-            module_of.register_buffer(leaf, tensor)
-    _tie_again(module, owners, state)
+    """Parameters become the given tensors; tied ones stay one."""
+    slots = dict(module.named_parameters(remove_duplicate=False))
+    owners = {id(parameter): name for name, parameter in module.named_parameters()}
+    new = {name: torch.nn.Parameter(tensor) if name in slots else tensor for name, tensor in state.items()}
+    tied = {name: new[owners[id(parameter)]] for name, parameter in slots.items()}
+    module.load_state_dict(new | tied, strict=False, assign=True)
     return cast(TracedModule, module.eval())
-
-
-def _slots(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module, str]]:
-    """(path, owning module, attribute) of every parameter and buffer, tied ones included."""
-    slots = []
-    for prefix, inner in module.named_modules():
-        leaves = [*inner._parameters, *inner._buffers]
-        slots += [(f"{prefix}.{leaf}" if prefix else leaf, inner, leaf) for leaf in leaves]
-    return slots
-
-
-def _tie_again(module: torch.nn.Module, before: Mapping[str, torch.Tensor], state: Values) -> None:
-    """A slot that had another slot's parameter gets that slot's new one."""
-    names = {id(tensor): path for path, tensor in before.items()}
-    after = dict(module.named_parameters(remove_duplicate=False))
-    for path, inner, leaf in _slots(module):
-        old = inner._parameters.get(leaf)
-        if path not in state and old is not None and id(old) in names and names[id(old)] in state:
-            inner.register_parameter(leaf, after[names[id(old)]])

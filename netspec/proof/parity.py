@@ -67,9 +67,11 @@ class Parity:
         """The verdict in one line."""
         if bad := self.first_bad:
             other = "onnxruntime" if bad.onnx > TOLERANCE else "the split module"
-            return f"the proof FAILS: `{bad.layer}` is the first layer where {other} differs, by {bad.worst:.1e} (> {TOLERANCE:g})"
+            distance = f"by {bad.worst:.1e} (> {TOLERANCE:g})"
+            return f"the proof FAILS: `{bad.layer}` is the first layer where {other} differs, {distance}"
         if self.top1 < len(self.inputs):
-            return f"the proof FAILS: the largest output differs for {len(self.inputs) - self.top1} of {len(self.inputs)} inputs"
+            differing = f"{len(self.inputs) - self.top1} of {len(self.inputs)} inputs"
+            return f"the proof FAILS: the largest output differs for {differing}"
         if wrong := next((g for g in self.gradients if not g.holds), None):
             return f"the proof FAILS: the gradient of `{wrong.parameter}` differs on two devices, by {wrong.error:.1e}"
         worst = max(self.layers, key=lambda layer: layer.worst)

@@ -11,10 +11,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 import torch
-from netspec_runtime.device import Device
-from netspec_runtime.model_file import read_model
-from netspec_runtime.session import open_session
-from netspec_runtime.weights import map_weights
 from numpy.typing import NDArray
 
 from netspec.backends.onnx.metadata import mean_colour
@@ -26,6 +22,10 @@ from netspec.proof.inputs import proof_inputs
 from netspec.proof.modules import load_classes, merged_module, rows_of, split_module
 from netspec.proof.parity import TOLERANCE, GradientParity, LayerParity, Parity
 from netspec.spec.dump import spec_hash
+from netspec_runtime.device import Device
+from netspec_runtime.model_file import read_model
+from netspec_runtime.session import open_session
+from netspec_runtime.weights import map_weights
 
 Array = NDArray[np.float32]
 Values = dict[str, Array]

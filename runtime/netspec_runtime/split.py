@@ -1,7 +1,7 @@
 """A net that lies in one ONNX file a device, run as one: each device computes a stage, then values are exchanged.
 
-onnxruntime runs a graph from its inputs to its end and a session uses one device, so each device's graph is cut into the
-stages that the file names, a session each. It decides nothing about placement: the files do.
+onnxruntime runs a graph from its inputs to its end and a session uses one device, so each device's graph is cut into
+the stages that the file names, a session each. It decides nothing about placement: the files do.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class SplitNet:
 
 
 def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
-    """The net that ``path``, the file of any of its devices, belongs to; ``devices`` says where each file runs, one for all.
+    """The net that ``path``, the file of any of its devices, belongs to; ``devices``: one for all, or one for each.
 
     Raises DataError where a file is missing or they do not belong together, EnvironmentProblem for a device.
     """

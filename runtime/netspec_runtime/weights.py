@@ -22,9 +22,13 @@ def map_weights(path: Path) -> dict[str, NDArray[np.float32]]:
             data = mmap(file.fileno(), 0, access=ACCESS_COPY)
         layout = read_layout(data)
     except (OSError, ValueError, WireError) as error:
-        raise DataError(str(path), f"no model to take weights from: {error}", "write it with `netspec build`") from error
+        raise DataError(
+            str(path), f"no model to take weights from: {error}", "write it with `netspec build`"
+        ) from error
     return {
-        tensor.name: np.frombuffer(data, np.float32, (tensor.raw.end - tensor.raw.body) // 4, tensor.raw.body).reshape(tensor.dims)
+        tensor.name: np.frombuffer(data, np.float32, (tensor.raw.end - tensor.raw.body) // 4, tensor.raw.body).reshape(
+            tensor.dims
+        )
         for tensor in layout.initializers.values()
         if tensor.raw is not None and tensor.data_type == _FLOAT
     }

@@ -1,28 +1,27 @@
 """Writes a model file in one pass, without ever holding it twice: the weights are made inside the mapped file itself.
 
-Each weight's bytes start at a multiple of 64 in the file (padded by an empty doc_string), so that readers can use them in
-place. Wire format: protobuf's; field numbers: onnx.proto (ModelProto.graph 7, GraphProto.initializer 5, TensorProto 1, 2, 8,
-9, 12).
+Each weight's bytes start at a multiple of 64 in the file (padded by an empty doc_string), so that readers can use them
+in place. Wire format: protobuf's; field numbers: onnx.proto (ModelProto.graph 7, GraphProto.initializer 5, TensorProto
+1, 2, 8, 9, 12).
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netspec.backends.onnx.graph import OnnxGraph, Tensor
 from netspec_runtime.errors import DataError
 from netspec_runtime.model_file import seal
 
-from netspec.backends.onnx.graph import OnnxGraph, Tensor
-
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     import numpy as np
+    from numpy.typing import NDArray
 
     Array = NDArray[np.float32]
 
@@ -45,8 +44,6 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
 
     Raises DataError where the model is too large for one file or the disk is full.
     """
-    import numpy as np
-
     head, placed, size = _layout(graph)
     if size > LIMIT:
         reason = f"the model takes {size:,} bytes, and one ONNX file holds at most {LIMIT:,}"
@@ -55,17 +52,7 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
     try:
         with temporary.open("w+b") as file:
             os.posix_fallocate(file.fileno(), 0, size) if hasattr(os, "posix_fallocate") else file.truncate(size)
-            with mmap.mmap(file.fileno(), size) as memory:
-                memory[: len(head)] = head
-                views = {}
-                for item in placed:
-                    memory[item.start - len(item.framing) : item.start] = item.framing
-                    count = prod(item.tensor.dims)
-                    flat = np.frombuffer(memory, dtype=np.float32, count=count, offset=item.start)
-                    views[item.tensor.name] = flat.reshape(item.tensor.dims)
-                fill(views)
-                del flat
-                views.clear()
+            fill(_views(mmap.mmap(file.fileno(), size), head, placed))
         seal(temporary)
         temporary.replace(path)
     except OSError as error:
@@ -74,6 +61,19 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
     finally:
         temporary.unlink(missing_ok=True)
     return size
+
+
+def _views(memory: mmap.mmap, head: bytes, placed: list[_Placed]) -> dict[str, Array]:
+    """Write all but the numbers; the numbers as arrays. The mapping is closed when the last array is gone."""
+    import numpy as np
+
+    memory[: len(head)] = head
+    views = {}
+    for item in placed:
+        memory[item.start - len(item.framing) : item.start] = item.framing
+        flat = np.frombuffer(memory, np.float32, prod(item.tensor.dims), item.start)
+        views[item.tensor.name] = flat.reshape(item.tensor.dims)
+    return views
 
 
 def _layout(graph: OnnxGraph) -> tuple[bytes, list[_Placed], int]:
@@ -99,15 +99,17 @@ def _place(tensors: tuple[Tensor, ...], offset: int) -> tuple[list[_Placed], int
         size = 4 * prod(tensor.dims)
         fixed = b"".join(b"\x08" + _varint(d) for d in tensor.dims) + b"\x10" + _varint(_FLOAT)
         fixed += _tag(8) + _varint(len(tensor.name)) + tensor.name.encode()
-        raw = _tag(9) + _varint(size)
-        for pad in range(ALIGNMENT + 1):
-            message = fixed + _tag(12) + _varint(pad) + b" " * pad + raw
-            framing = _tag(5) + _varint(len(message) + size) + message
-            if (offset + len(framing)) % ALIGNMENT == 0:
-                break
+        framing = next(f for f in _framings(fixed, size) if (offset + len(f)) % ALIGNMENT == 0)
         placed.append(_Placed(tensor, framing, offset + len(framing)))
         offset += len(framing) + size
     return placed, offset
+
+
+def _framings(fixed: bytes, size: int) -> Iterator[bytes]:
+    """What may stand before ``size`` bytes of numbers: one byte longer each time."""
+    for pad in range(2 * ALIGNMENT):
+        message = fixed + _tag(12) + _varint(pad) + b" " * pad + _tag(9) + _varint(size)
+        yield _tag(5) + _varint(len(message) + size) + message
 
 
 def _tag(field: int) -> bytes:

@@ -58,9 +58,8 @@ def onnx_graph(
         constants += [_constant(c) for c in more]
         if step.output not in ends:
             values.append(_value_info(step.output))
-        for p in step.parameters if isinstance(step, Compute) else ():
-            name = _tensor_name(step, p)
-            tensors.setdefault(name, Tensor(name, p.name, p.rows, p.dims))
+        if isinstance(step, Compute):
+            tensors.update({t.name: t for t in _tensors(step) if t.name not in tensors})
     body = helper.make_graph(
         nodes,
         graph.typed.name,
@@ -77,14 +76,9 @@ def onnx_graph(
 
 
 def _lower(step: Compute | Slice | Join, lrn: LrnForm) -> tuple[list[OnnxOp], list[OnnxConstant]]:
-    code = OnnxCode(
-        step.output.name,
-        tuple(v.name for v in _inputs(step)),
-        tuple(v.shape for v in _inputs(step)),
-        step.output.shape,
-        {p.path: _tensor_name(step, p) for p in step.parameters} if isinstance(step, Compute) else {},
-        lrn,
-    )
+    inputs = (step.input,) if isinstance(step, Slice) else step.inputs
+    names, shapes = tuple(v.name for v in inputs), tuple(v.shape for v in inputs)
+    code = OnnxCode(step.output.name, names, shapes, step.output.shape, _parameters(step), lrn)
     result = _emit(step, code)
     if not code.ops or code.ops[-1].output != result:
         result = code.op("Identity", result)
@@ -92,8 +86,11 @@ def _lower(step: Compute | Slice | Join, lrn: LrnForm) -> tuple[list[OnnxOp], li
     return [*code.ops[:-1], OnnxOp(last.type, last.inputs, step.output.name, last.attributes)], code.constants
 
 
-def _inputs(step: Compute | Slice | Join) -> tuple[Value, ...]:
-    return (step.input,) if isinstance(step, Slice) else step.inputs
+def _parameters(step: Compute | Slice | Join) -> dict[str, str]:
+    """Initializer names by path in the layer."""
+    if isinstance(step, Compute):
+        return {p.path: _tensor_name(step, p) for p in step.parameters}
+    return {}
 
 
 def _emit(step: Compute | Slice | Join, code: OnnxCode) -> str:
@@ -113,8 +110,14 @@ def _tensor_name(step: Compute, parameter: PlacedParameter) -> str:
     return parameter.name if step.part is None else f"{layer}_{step.part}.{path}"
 
 
+def _tensors(step: Compute) -> list[Tensor]:
+    return [Tensor(_tensor_name(step, p), p.name, p.rows, p.dims) for p in step.parameters]
+
+
 def _node(op: OnnxOp) -> onnx.NodeProto:
-    return helper.make_node(op.type, op.inputs, [op.output], name=op.output, **dict(op.attributes))
+    node = helper.make_node(op.type, op.inputs, [op.output], name=op.output)
+    node.attribute.extend(helper.make_attribute(name, value) for name, value in op.attributes)
+    return node
 
 
 def _constant(constant: OnnxConstant) -> onnx.TensorProto:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 
 import onnx
-from netspec_runtime.model_file import SEAL_KEY
 
 from netspec import __version__
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.model import Spec
+from netspec_runtime.model_file import SEAL_KEY
 
 
-def add_metadata(model: onnx.ModelProto, spec: Spec, labels: tuple[str, ...], more: dict[str, str] | None = None) -> None:
+def add_metadata(
+    model: onnx.ModelProto, spec: Spec, labels: tuple[str, ...], more: dict[str, str] | None = None
+) -> None:
     """Write metadata_props, sorted by key."""
     entries = {
         "netspec.version": __version__,

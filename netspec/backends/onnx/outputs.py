@@ -16,4 +16,4 @@ def with_outputs(model: bytes, names: Iterable[str]) -> bytes:
     for name in names:
         if name not in own:
             proto.graph.output.append(known.get(name) or helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    return proto.SerializeToString(deterministic=True)
+    return bytes(proto.SerializeToString(deterministic=True))

@@ -1,7 +1,7 @@
 """One ONNX file a device, and the stages in which they are run: `netspec_runtime.split` is the runner.
 
-A device's file holds all that it computes; what comes from other devices are inputs, what others need are outputs. A stage is
-what can be computed between two exchanges: AlexNet on two devices has five.
+A device's file holds all that it computes; what comes from other devices are inputs, what others need are outputs. A
+stage is what can be computed between two exchanges: AlexNet on two devices has five.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netspec_runtime.split import SPLIT_KEY
-from netspec_runtime.weights import map_weights
-
 from netspec.backends.onnx.file import write_model
 from netspec.backends.onnx.graph import OnnxGraph, check_graph, onnx_graph
 from netspec.backends.onnx.metadata import add_metadata
 from netspec.ir.lowering import LrnForm
 from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Step, Transfer, Value
 from netspec.spec.model import Spec
+from netspec_runtime.split import SPLIT_KEY
+from netspec_runtime.weights import map_weights
 
 if TYPE_CHECKING:
     from netspec.backends.onnx.file import Array

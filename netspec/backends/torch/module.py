@@ -1,4 +1,4 @@
-"""The generated file: the net as torch modules, merged on one device and split over several. Bytes depend on the spec only."""
+"""The generated file: the net as torch modules, merged and split. Its bytes depend on the spec only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from netspec.spec.model import Spec
 from netspec.spec.names import class_name
 
 _ENVIRONMENT = Environment(
-    loader=PackageLoader("netspec_templates", "torch"), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    loader=PackageLoader("netspec_templates", "torch"),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - Python, not HTML; check_generated is the gate
 )
 
 
@@ -35,7 +38,7 @@ class Definition:
 def emit_module(spec: Spec, merged: PlacedGraph, placed: PlacedGraph, trace: bool = False) -> str:
     """Python source with one class, or two where ``placed`` has several devices.
 
-    With ``trace`` each forward returns every layer's output by name: the proof runs that text, the same up to the return.
+    With ``trace`` each forward returns every layer's output by name: the proof runs that text, equal up to returns.
     """
     name = class_name(spec.name)
     classes = [view_class(merged, name, trace)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from netspec.ir.graph import FLOAT_BYTES, TypedGraph
 from netspec.ir.lowering import TorchCode, TorchModule
-from netspec.ir.placed import Compute, Join, PlacedGraph, PlacedParameter, Slice, Step, Transfer
+from netspec.ir.placed import Compute, PlacedGraph, PlacedParameter, Slice, Step, Transfer
 from netspec.ir.shape import Shape
 
 
@@ -33,7 +33,7 @@ class ClassView:
 def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     """The class for a placed graph. With ``trace`` its forward returns every layer's output by name instead."""
     split = len(graph.devices) > 1
-    lowered = [(step, *_lower(step, split)) for step in graph.steps]
+    lowered = [(step, *_lower(step)) for step in graph.steps]
     modules = [(step, code) for step, _, code in lowered if isinstance(step, Compute) and code and code.modules]
     helpers = tuple(dict.fromkeys(helper for _, _, code in lowered if code for helper in code.helpers))
     moves = [f"{v.name} = {graph.typed.input.name}.to(self.gpu{v.device})" for v in graph.inputs] if split else []
@@ -59,7 +59,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     )
 
 
-def _lower(step: Step, split: bool) -> tuple[str, TorchCode | None]:
+def _lower(step: Step) -> tuple[str, TorchCode | None]:
     """The line of a step, and what its layer asked for."""
     target = step.output.name
     if isinstance(step, Compute):
@@ -86,7 +86,9 @@ def _construct(step: Compute, code: TorchCode, split: bool) -> list[str]:
     """The constructor line, and a line for every weight that is another layer's."""
     device = f"gpu{step.output.device}" if split else ""
     texts = [module.text(device) for module in code.modules]
-    made = texts[0] if _single(code.modules) and "." not in _first_path(step) else f"nn.ModuleList([{', '.join(texts)}])"
+    made = (
+        texts[0] if _single(code.modules) and "." not in _first_path(step) else f"nn.ModuleList([{', '.join(texts)}])"
+    )
     ties = [f"{_attribute(step.module, p.path)} = {_owner(step, p)}" for p in step.parameters if p.tied]
     return [f"self.{step.module} = {made}", *ties]
 

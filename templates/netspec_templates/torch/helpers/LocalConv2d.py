@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 class LocalConv2d(nn.Module):
-    """A convolution with its own weights at every position: (filters, channels / groups, height, width, rows, columns)."""
+    """A convolution with its own weights everywhere: (filters, channels / groups, height, width, rows, columns)."""
 
     def __init__(self, channels, filters, size, positions, stride, pad, groups, bias, device=None):
         super().__init__()

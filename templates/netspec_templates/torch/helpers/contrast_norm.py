@@ -6,7 +6,10 @@ from torch.nn import functional as F
 
 
 def contrast_norm(x: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
-    """y = x / (k + alpha * sum of d^2 over a size x size window)^beta, d = x - mean of x's window; means are constants."""
+    """Contrast normalisation: x / (k + alpha * sum of d^2 over a window)^beta, d = x - the mean of its own window.
+
+    Gradients treat the means as constants.
+    """
     before, after = size // 2, size - 1 - size // 2
     pad = (before, after, before, after)
     with torch.no_grad():

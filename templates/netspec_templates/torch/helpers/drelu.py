@@ -5,5 +5,5 @@ from torch import Tensor
 
 
 def drelu(x: Tensor, a: float) -> Tensor:
-    """x - a tanh(x / a)."""
+    """X - a tanh(x / a)."""
     return x - a * torch.tanh(x / a)
