@@ -16,8 +16,8 @@ def verify(graph: PlacedGraph) -> None:
     """Check a placed graph. Raises VerifyError.
 
     1. every value is made before it is read, once, on the device where it is read; 2. every step's output has the
-    shape that its rule gives; 3. the parts of a layer, and the rows of each parameter, cover it once; 4. the multiply-adds
-    of the parts add up to the layer's.
+    shape that its rule gives; 3. the parts of a layer, and the rows of each parameter, cover it once; 4. the
+    multiply-adds of the parts add up to the layer's.
     """
     made: dict[str, Value] = {value.name: value for value in graph.inputs}
     for step in graph.steps:
