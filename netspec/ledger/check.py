@@ -1,0 +1,116 @@
+"""Checks a ledger against a compiled net: a verdict for each row, with both numbers and, for a failure, its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netspec.ledger.measure import Claims, Measure
+from netspec.ledger.model import UNCHECKED, Ledger, Row
+from netspec.ledger.net import Net
+from netspec.ledger.report import LedgerReport, RowReport, Verdict
+from netspec.ledger.value import Agreement, Item, Missing, Plain, agree, agree_all, show, show_all
+
+MOST_REASONS = 10
+
+
+def check_ledger(ledger: Ledger, net: Net) -> LedgerReport:
+    """Every row's verdict on a compiled net (a `netspec.pipeline.Compiled`)."""
+    known = frozenset(net.typed.by_name)
+    rows = tuple(ledger.in_terms_of(row, known) for row in ledger.rows)
+    claims = _claims(rows)
+    places = (ledger.spans.values["rows", number].where for number in range(len(rows)))
+    reports = tuple(_check(row, place, ledger, net, claims) for row, place in zip(rows, places, strict=True))
+    return LedgerReport(ledger.name, ledger.about, ledger.source, net.spec.name, reports)
+
+
+def _claims(rows: Sequence[Row]) -> Claims:
+    """What the ledger says of single layers, whole and by measure."""
+    values: dict[str, dict[str, Plain]] = {}
+    for row in rows:
+        plain = row.status in ("holds", "erratum") and row.device is None and not row.together
+        if row.measure is None or not row.of or not plain or row.relation != "equals" or row.rounds or row.digits:
+            continue
+        said = row.values(row.actual if row.status == "erratum" else row.expected)
+        if len(said) == len(row.of):
+            values.setdefault(row.measure.name, {}).update(zip(row.of, said, strict=True))
+    return Claims(values)
+
+
+def _check(row: Row, place: str, ledger: Ledger, net: Net, claims: Claims) -> RowReport:
+    if row.measure is None or row.status in UNCHECKED:
+        verdict: Verdict = row.status.replace("_", " ")  # type: ignore[assignment]  # the words of UNCHECKED
+        text = "" if row.expected is None else show_all(row.values(row.expected))
+        return RowReport(row.id, row.where, row.claim, verdict, text, "not checked", (), row.why, place)
+    measure = row.measure.measure
+    found = measure.measure(net, row.scope)
+    verdict, note = _verdict(row, found, ledger.voices)
+    reasons = (
+        _reasons(row, found, note, measure.why(net, row.scope, _wrong(row, found), claims))
+        if verdict == "FAILS"
+        else ()
+    )
+    shown = show_all([item.value for item in found], measure.style) + (f" ({note})" if verdict == "differs" else "")
+    return RowReport(
+        row.id, row.where, row.claim, verdict, _expected(row, measure, ledger), shown, reasons, row.why, place
+    )
+
+
+def _verdict(row: Row, found: Sequence[Item], voices: tuple[str, str]) -> tuple[Verdict, str]:
+    """The verdict, and a note: which of two sources is followed, or what is special about a failure."""
+    said = agree_all(found, row.values(row.expected), row.precision)
+    equality = row.precision.as_equality
+    if row.status == "erratum":
+        if agree_all(found, row.values(row.actual), equality) != Agreement.NONE:
+            return "erratum", ""
+        slip = "the spec has what was printed by mistake" if said != Agreement.NONE else ""
+        return "FAILS", slip
+    if row.status == "differs":
+        if said != Agreement.NONE:
+            return "differs", f"as {voices[0]}"
+        if agree_all(found, row.values(row.source), equality) != Agreement.NONE:
+            return "differs", f"as {voices[1]}"
+        return "FAILS", f"neither {voices[0]}'s value nor {voices[1]}'s" if len(found) == 1 else ""
+    if said == Agreement.NONE:
+        return "FAILS", ""
+    exact = said == Agreement.EXACT or row.recorded  # a measured percentage is always printed rounded
+    return ("holds" if exact else "rounds"), ""
+
+
+def _expected(row: Row, measure: Measure, ledger: Ledger) -> str:
+    """What was claimed, with the other value where there is one."""
+    text = show_all(row.values(row.expected), measure.style, row.relation)
+    if row.status == "erratum":
+        return f"{text}; truly {show_all(row.values(row.actual), measure.style)}"
+    if row.status == "differs":
+        return f"{text}; {ledger.voices[1]}: {show_all(row.values(row.source), measure.style)}"
+    return text
+
+
+def _reasons(row: Row, found: Sequence[Item], note: str, why: tuple[str, ...]) -> tuple[str, ...]:
+    """The values that disagree, then why they are what they are."""
+    lines = [note, *_disagreements(row, found)]
+    lines += [item.value.why for item in found if isinstance(item.value, Missing)]
+    unique = tuple(dict.fromkeys(line for line in (*lines, *why) if line))
+    more = len(unique) - MOST_REASONS
+    return unique if more <= 0 else (*unique[:MOST_REASONS], f"and {more} more")
+
+
+def _disagreements(row: Row, found: Sequence[Item]) -> list[str]:
+    """Which of several layers disagree; the table itself shows what a single value is."""
+    if row.measure is None or len(found) < 2 or not found[0].label:
+        return []
+    style = row.measure.measure.style
+    wrong = _wrong(row, found)
+    said = row.values(row.actual if row.status == "erratum" else row.expected)
+    there = [(i, v) for i, v in zip(found, said, strict=True) if i.label in wrong and not isinstance(i.value, Missing)]
+    return [f"`{item.label}` has {show(item.value, style)}, not {show(value, style)}" for item, value in there]
+
+
+def _wrong(row: Row, found: Sequence[Item]) -> tuple[str, ...]:
+    """The labels of the values that disagree with what should be."""
+    precision = row.precision
+    said = row.values(row.expected)
+    if row.status == "erratum":
+        said, precision = row.values(row.actual), precision.as_equality
+    pairs = zip(found, said, strict=False)
+    return tuple(item.label for item, value in pairs if agree(item.value, value, precision) == Agreement.NONE)
