@@ -7,10 +7,12 @@ CMYK, palettes and greys are converted. Colour profiles are ignored, as they wer
 from __future__ import annotations
 
 import io
+import os
 import stat
 import sys
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -79,7 +81,7 @@ def _decode(path: str, stream: BinaryIO, channels: Channels) -> Image.Image:
         except UnidentifiedImageError as error:
             raise DataError(path, "no picture in any format that is read here", _FIX) from error
         except Image.DecompressionBombError as error:
-            raise _too_large(path, "more than twice that") from error
+            raise _too_large(path, "far") from error
         except DataError:
             raise
         except Exception as error:  # Pillow's decoders raise nearly anything when the bytes are damaged
@@ -89,22 +91,36 @@ def _decode(path: str, stream: BinaryIO, channels: Channels) -> Image.Image:
 def _check_size(path: str, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise _too_large(path, f"{width} x {height}")
+        raise _too_large(path, f"{width} x {height} pixels,")
 
 
 def _too_large(path: str, size: str) -> DataError:
-    return DataError(path, f"too large: {size} pixels, at most {MAX_PIXELS:,}", "scale it down first")
+    return DataError(path, f"too large: {size} more than {MAX_PIXELS:,} pixels", "scale it down first")
 
 
 def _upright(picture: Image.Image) -> Image.Image:
     """The picture as its camera was held. A damaged EXIF block says nothing, so it turns nothing."""
-    picture.load()
+    with _silent() if picture.format == "TIFF" else nullcontext():
+        picture.load()
     try:
         orientation = picture.getexif().get(_ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - Pillow's reader of EXIF raises nearly anything when the bytes are damaged
         return picture
     turn = _UPRIGHT.get(orientation)
     return picture if turn is None else picture.transpose(turn)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing on the process's stderr: libtiff writes there what it also reports as an error."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _coloured(path: str, picture: Image.Image, channels: Channels) -> Image.Image:
