@@ -7,6 +7,7 @@ CMYK, palettes and greys are converted. Colour profiles are ignored, as they wer
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import sys
@@ -38,6 +39,9 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _FIX: Final = "give a whole JPEG or PNG file"
+
+# Pillow logs some of what it also raises; without a handler Python prints that to stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_picture(path: str, channels: Channels) -> Image.Image:

@@ -6,6 +6,8 @@ import io
 import os
 import random
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -216,6 +218,18 @@ def test_a_library_that_writes_to_stderr(tmp_path: Path, capfd: pytest.CaptureFi
         path.write_bytes(content[:position] + b"\x55" + content[position + 1 :])
         outcome(path)
     assert capfd.readouterr().err == ""
+
+
+def test_a_library_that_logs(tmp_path: Path, root: Path) -> None:
+    path = tmp_path / "a.tiff"
+    Image.new("RGB", (4, 4)).save(path)
+    entry = struct.pack("<HHI", 277, 3, 1)  # SamplesPerPixel, a short, one of it
+    content = path.read_bytes()
+    path.write_bytes(content.replace(entry + b"\x03\x00", entry + b"\x00\x08"))
+    assert path.read_bytes() != content
+    script = "import sys; from tests.runtime.test_images import outcome, Path; print(outcome(Path(sys.argv[1])))"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, check=True, cwd=root)
+    assert (b"no picture" in done.stdout, done.stderr) == (True, b"")
 
 
 def outcome(path: Path) -> str:
