@@ -46,22 +46,20 @@ def test_biases_follow_the_weights_unless_said_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "code", "message"),
+    ("written", "code", "place"),
     [
-        ("{start: 0.1, curve: dexp, when: [3]}", "NS217", "`when` has no meaning with `curve: dexp`"),
-        ("{start: 0.1, curve: exp, levels: 3}", "NS217", "`levels` has no meaning with `curve: exp`"),
-        ("{start: 0.1, levels: 3}", "NS217", "`levels` has no meaning with `curve: steps`"),
-        ("{start: 0.1, when: [20, 10]}", "NS217", "the numbers of epochs do not rise"),
-        ("{start: 0.1, when: [0]}", "NS204", "0 is out of range: expected at least 1"),
-        ("{start: 0.1, curve: cosine}", "NS205", "expected one of"),
-        ("{start: 0}", "NS204", "0 is out of range: expected above 0"),
+        ("{start: 0.1, curve: dexp, when: [3]}", "NS217", "when"),
+        ("{start: 0.1, curve: exp, levels: 3}", "NS217", "levels"),
+        ("{start: 0.1, levels: 3}", "NS217", "levels"),
+        ("{start: 0.1, when: [20, 10]}", "NS217", "[20, 10]"),
+        ("{start: 0.1, when: [0]}", "NS204", "0"),
+        ("{start: 0.1, curve: cosine}", "NS205", "cosine"),
+        ("{start: 0}", "NS204", "0"),
     ],
 )
 @pytest.mark.parametrize("key", ["lr", "lr_b"])
-def test_a_contradiction_is_refused(key: str, written: str, code: str, message: str) -> None:
+def test_a_contradiction_is_refused(key: str, written: str, code: str, place: str) -> None:
     with pytest.raises(SpecError) as caught:
         _load(f"{{{key}: {written}}}")
-    found = [(d.code, d.message) for d in caught.value.diagnostics]
-    assert len(found) == 1
-    assert found[0][0] == code
-    assert found[0][1].startswith(message)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span.text) == (code, place)
