@@ -13,15 +13,16 @@ MOST = 6
 def size_reasons(nodes: Mapping[str, TypedNode], name: str, wanted: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Each layer that changes height or width on the way to ``name``, nearest first, with its arithmetic.
 
-    The way follows first inputs. ``wanted`` are the shapes that layers should have, as text: a layer with another one
-    says "not" what it should be.
+    The way follows first inputs. ``wanted`` are the shapes that layers should have, as text: a layer that has its shape
+    is left out, a layer with another one says "not" what it should be.
     """
     reasons: list[str] = []
     while name in nodes and len(reasons) < MOST:
         node = nodes[name]
-        reason = _reason(node)
-        if reason:
-            reasons.append(f"`{name}` is {node.shape}{_not(node, wanted or {})}: {reason}")
+        reason, should_be = _reason(node), (wanted or {}).get(name, "")
+        if reason and should_be != str(node.shape):
+            contrast = f", not {should_be}" if should_be else ""
+            reasons.append(f"`{name}` is {node.shape}{contrast}: {reason}")
         name = node.layer.inputs[0]
     return tuple(reasons)
 
@@ -32,8 +33,3 @@ def _reason(node: TypedNode) -> str:
     if not isinstance(after, Maps) or not isinstance(before, Maps) or before.dims[1:] == after.dims[1:]:
         return ""
     return node.layer.reason(node.input_shapes)
-
-
-def _not(node: TypedNode, wanted: Mapping[str, str]) -> str:
-    shape = wanted.get(node.name, "")
-    return f", not {shape}" if shape and shape != str(node.shape) else ""

@@ -4,6 +4,7 @@ from netspec.ledger.check import check_ledger
 from netspec.ledger.load import find_ledger, load_ledger, load_ledger_text, shipped_ledgers
 from netspec.ledger.measure import MEASURES
 from netspec.ledger.model import Ledger, Row
+from netspec.ledger.reference import ledger_reference
 from netspec.ledger.report import LedgerReport, RowReport, Verdict, render_report, report_as_json
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Verdict",
     "check_ledger",
     "find_ledger",
+    "ledger_reference",
     "load_ledger",
     "load_ledger_text",
     "render_report",

@@ -11,6 +11,8 @@ from netspec.ledger.report import LedgerReport, RowReport, Verdict
 from netspec.ledger.value import Agreement, Item, Missing, Plain, agree, agree_all, show, show_all
 
 MOST_REASONS = 10
+MOST_LISTED = 4  # layers that disagree
+MOST_EXPLAINED = 2  # of these, the first ones: later layers mostly follow from them
 
 
 def check_ledger(ledger: Ledger, net: Net) -> LedgerReport:
@@ -44,11 +46,11 @@ def _check(row: Row, place: str, ledger: Ledger, net: Net, claims: Claims) -> Ro
     measure = row.measure.measure
     found = measure.measure(net, row.scope)
     verdict, note = _verdict(row, found, ledger.voices)
-    reasons = (
-        _reasons(row, found, note, measure.why(net, row.scope, _wrong(row, found), claims))
-        if verdict == "FAILS"
-        else ()
-    )
+    reasons: tuple[str, ...] = ()
+    if verdict == "FAILS":
+        wrong = _wrong(row, found)
+        why = measure.why(net, row.scope, wrong[:MOST_EXPLAINED], claims)
+        reasons = _reasons(row, found, note, why)
     shown = show_all([item.value for item in found], measure.style) + (f" ({note})" if verdict == "differs" else "")
     return RowReport(
         row.id, row.where, row.claim, verdict, _expected(row, measure, ledger), shown, reasons, row.why, place
@@ -88,11 +90,15 @@ def _expected(row: Row, measure: Measure, ledger: Ledger) -> str:
 
 def _reasons(row: Row, found: Sequence[Item], note: str, why: tuple[str, ...]) -> tuple[str, ...]:
     """The values that disagree, then why they are what they are."""
-    lines = [note, *_disagreements(row, found)]
-    lines += [item.value.why for item in found if isinstance(item.value, Missing)]
-    unique = tuple(dict.fromkeys(line for line in (*lines, *why) if line))
-    more = len(unique) - MOST_REASONS
-    return unique if more <= 0 else (*unique[:MOST_REASONS], f"and {more} more")
+    missing = [item.value.why for item in found if isinstance(item.value, Missing)]
+    listed = _few(missing) + _few(_disagreements(row, found))
+    unique = tuple(dict.fromkeys(line for line in (note, *listed, *why) if line))
+    return unique[:MOST_REASONS]
+
+
+def _few(lines: list[str]) -> list[str]:
+    more = len(lines) - MOST_LISTED
+    return lines if more <= 0 else [*lines[:MOST_LISTED], f"and {more} more layers"]
 
 
 def _disagreements(row: Row, found: Sequence[Item]) -> list[str]:
@@ -103,7 +109,7 @@ def _disagreements(row: Row, found: Sequence[Item]) -> list[str]:
     wrong = _wrong(row, found)
     said = row.values(row.actual if row.status == "erratum" else row.expected)
     there = [(i, v) for i, v in zip(found, said, strict=True) if i.label in wrong and not isinstance(i.value, Missing)]
-    return [f"`{item.label}` has {show(item.value, style)}, not {show(value, style)}" for item, value in there]
+    return [f"`{item.label}`: {show(item.value, style)}, not {show(value, style)}" for item, value in there]
 
 
 def _wrong(row: Row, found: Sequence[Item]) -> tuple[str, ...]:

@@ -40,8 +40,12 @@ def find_ledger(name: str, folder: Path | None = None, place: Span | None = None
 
 
 def load_ledger(path: Path, name: str | None = None) -> Ledger:
-    """The ledger in a file. Raises SpecError with all that is wrong with it."""
-    return load_ledger_source(read_source(path, name))
+    """The ledger in a file. Raises SpecError with all that is wrong with it.
+
+    ``name`` is what messages call the file: by default its path, for a built-in ledger one that is the same everywhere.
+    """
+    shipped = f"specs/ledgers/{path.name}" if path.parent == shipped_folder() / "ledgers" else str(path)
+    return load_ledger_source(read_source(path, name or shipped))
 
 
 def load_ledger_text(text: str, name: str = "<string>") -> Ledger:

@@ -17,6 +17,7 @@ from netspec.ledger.value import PLAIN, Item, Missing, Plain, Style, show
 
 Takes = Literal["net", "layers", "either", "two"]
 Option = Literal["device", "type", "together", "recorded"]
+MOST = 4  # layers that a reason lists
 
 
 @dataclass(frozen=True)
@@ -110,21 +111,25 @@ class SumMeasure(LayerMeasure):
     def why(self, net: Net, scope: Scope, wrong: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
         if scope.of and not scope.together:
             return super().why(net, scope, wrong, claims)
-        names = scope.of or tuple(node.name for node in net.typed.nodes)
-        return self.why_sum(net, tuple(n for n in names if n in net.typed.by_name), claims)
+        names = tuple(name for name in scope.of or self.terms(net) if name in net.typed.by_name)
+        return self.why_sum(net, scope, names, claims)
 
-    def why_sum(self, net: Net, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
+    def terms(self, net: Net) -> tuple[str, ...]:
+        """The layers that the net's value is the sum of."""
+        return tuple(node.name for node in net.typed.nodes)
+
+    def why_sum(self, net: Net, scope: Scope, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
         """The terms that are not what the ledger says of them, the first with its reasons; else the largest."""
         claimed = claims.of(self.name)
-        terms = [(name, self.of_name(net, name, Scope())) for name in names]
-        wrong = [(name, value) for name, value in terms if name in claimed and value != claimed[name]]
-        if not wrong:
-            ordered = sorted(terms, key=lambda term: -_number(term[1]))[:4]
-            return (
-                "it is " + ", ".join(f"`{name}` {show(value, self.style)}" for name, value in ordered) + " and so on",
-            )
-        lines = [f"`{n}` has {show(v, self.style)}, not {show(claimed[n], self.style)}" for n, v in wrong]
-        return (*lines, *self.why_layer(net, net.typed.by_name[wrong[0][0]], claims))
+        whole = [(name, self.of_name(net, name, Scope())) for name in names]
+        wrong = [(name, value) for name, value in whole if name in claimed and value != claimed[name]]
+        if wrong:
+            lines = [f"`{n}`: {show(v, self.style)}, not {show(claimed[n], self.style)}" for n, v in wrong[:MOST]]
+            return (*lines, *self.why_layer(net, net.typed.by_name[wrong[0][0]], claims))
+        terms = [(name, self.of_name(net, name, Scope(device=scope.device))) for name in names]
+        ordered = sorted((term for term in terms if term[1] != 0), key=lambda term: -_number(term[1]))
+        largest = ", ".join(f"`{name}` {show(value, self.style)}" for name, value in ordered[:MOST])
+        return (f"its terms are {largest}{', and smaller ones' * (len(ordered) > MOST)}",) if ordered else ()
 
 
 MEASURES: dict[str, Measure] = {}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from netspec.ir.graph import TypedNode
+from netspec.ir.reasons import size_reasons
+from netspec.ir.shape import Maps
+from netspec.ledger.measure import Claims
 from netspec.ledger.net import Net
 from netspec.ledger.plain import plain_text
 
@@ -22,6 +25,15 @@ def spec_says(net: Net, path: tuple[str, ...], value: object) -> str:
     if path not in net.spec.spans.values:
         return f"the spec does not say `{name}`: the default is {plain_text(value)}"
     return f"the spec says `{name}: {plain_text(value)}` ({net.spec.spans.values[path].where})"
+
+
+def why_shape(net: Net, node: TypedNode, claims: Claims) -> tuple[str, ...]:
+    """Where a layer's channels and its size come from; what agrees with the ledger's own shape of it is left out."""
+    said, has = claims.shapes.get(node.name, "").split("x"), str(node.shape).split("x")
+    channels = () if said[0] == has[0] else (channels_from(net, node),)
+    if not isinstance(node.shape, Maps) or said[1:] == has[1:]:
+        return channels
+    return (*channels, *size_reasons(net.typed.by_name, node.name, claims.shapes))
 
 
 def channels_from(net: Net, node: TypedNode) -> str:

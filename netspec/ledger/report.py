@@ -21,6 +21,7 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 _TITLES = ("verdict", "where", "claim", "expected", "found")
 _LEAST = 12  # characters of a narrow column
+LONG = 60
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def report_as_json(report: LedgerReport) -> dict[str, object]:
 
 def render_report(report: LedgerReport, width: int = 120) -> str:
     """An aligned table, ``width`` characters wide where the numbers allow; below a failed row its reasons."""
-    rows = [(row.verdict, row.where, row.claim, row.expected, row.found) for row in report.rows]
+    rows = [(row.verdict, row.where, row.claim, row.expected, _found(row)) for row in report.rows]
     widths = _widths([_TITLES, *rows], width)
     lines = [f"ledger {report.ledger}" + (f": {report.source}" if report.source else "")]
     lines += _cells(_TITLES, widths)
@@ -93,8 +94,13 @@ def render_report(report: LedgerReport, width: int = 120) -> str:
         lines += _cells(cells, widths)
         lines += [line for reason in row.reasons for line in _indented(f"- {reason}", width)]
         if row.verdict == "FAILS" and row.why:
-            lines += _indented(f"  ({row.why})", width)
+            lines += _indented(f"- the ledger notes: {row.why}", width)
     return "\n".join([*lines, report.summary()])
+
+
+def _found(row: RowReport) -> str:
+    """What was found; a long list is not repeated where it is what was expected."""
+    return "the same" if row.found == row.expected and len(row.found) > LONG else row.found
 
 
 def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -108,7 +114,9 @@ def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
 
 def _cells(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
     """One row of the table; a cell that is too long goes on below."""
-    wrapped = [textwrap.wrap(cell, size) or [""] for cell, size in zip(cells, widths, strict=True)]
+    wrapped = [
+        textwrap.wrap(cell, size, break_on_hyphens=False) or [""] for cell, size in zip(cells, widths, strict=True)
+    ]
     height = max(map(len, wrapped))
     padded = [column + [""] * (height - len(column)) for column in wrapped]
     lines = zip(*padded, strict=True)

@@ -60,9 +60,11 @@ class Agreement:
 
 
 def agree(found: Plain | Missing, claimed: Plain, precision: Precision) -> int:
-    """An Agreement. Numbers equal numbers, also 1 and 1.0; true is no number."""
+    """An Agreement. Numbers equal numbers, also 1 and 1.0; true is no number; the shape ``4096`` may be claimed as 4096."""
     if isinstance(found, Missing):
         return Agreement.NONE
+    if isinstance(found, str) and is_number(claimed):
+        return Agreement.EXACT if found == str(claimed) else Agreement.NONE
     if not is_number(found) or not is_number(claimed):
         same = isinstance(found, bool) == isinstance(claimed, bool) and found == claimed
         return Agreement.EXACT if same else Agreement.NONE
@@ -129,4 +131,4 @@ def show_all(values: Sequence[Plain | Missing], style: Style = PLAIN, relation: 
 
 
 def _show_float(value: float, digits: int) -> str:
-    return f"{int(value):,}" if value == int(value) and abs(value) < 1e15 else f"{value:.{digits}g}"
+    return f"{int(value):,}" if abs(value) < 1e15 and value == int(value) else f"{value:.{digits}g}"

@@ -8,6 +8,7 @@ from netspec.ir.reasons import size_reasons
 from netspec.ir.shape import Maps, Vector
 from netspec.ledger.measure import Claims, Scope, SumMeasure, measure
 from netspec.ledger.net import Net
+from netspec.ledger.place import why_shape
 from netspec.ledger.value import Missing, Plain, Style
 
 _PLURAL = {"weight": "weights", "bias": "biases", "statistic": "statistics"}
@@ -100,7 +101,7 @@ class Share(SumMeasure):
     def why_layer(self, net: Net, node: TypedNode, claims: Claims) -> tuple[str, ...]:
         return (f"`{node.name}` holds {node.parameter_count:,} of {net.typed.parameter_count:,} parameters",)
 
-    def why_sum(self, net: Net, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
+    def why_sum(self, net: Net, scope: Scope, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
         held = {name: net.typed.by_name[name].parameter_count for name in names}
         text = " + ".join(f"{count:,} (`{name}`)" for name, count in held.items())
         return (f"{text} of {net.typed.parameter_count:,} parameters",)
@@ -125,8 +126,8 @@ class Macs(SumMeasure):
         units = node.shape.units
         line = f"`{node.name}` has {node.shape} = {units:,} outputs" if isinstance(node.shape, Maps) else ""
         line = line or f"`{node.name}` has {units:,} outputs"
-        own = (f"{line}, each a sum of {node.macs // units:,} products",)
-        return (*own, *size_reasons(net.typed.by_name, node.name, claims.shapes), *why_units_read(net, node, claims))
+        own = f"{line}, each a sum of {node.macs // units:,} products"
+        return (own, *why_shape(net, node, claims), *why_units_read(net, node, claims))
 
 
 @measure
@@ -144,8 +145,10 @@ class Units(SumMeasure):
         return node.shape.units
 
     def why_layer(self, net: Net, node: TypedNode, claims: Claims) -> tuple[str, ...]:
-        size = size_reasons(net.typed.by_name, node.name, claims.shapes)
-        return size or (f"`{node.name}` is {node.shape}",)
+        return why_shape(net, node, claims)
+
+    def terms(self, net: Net) -> tuple[str, ...]:
+        return tuple(node.name for node in net.typed.nodes if node.parameter_count and node.macs)
 
 
 @measure
@@ -172,10 +175,10 @@ class CrossDeviceFloats(SumMeasure):
         text = ", ".join(f"{t.floats:,} from gpu {t.input.device} to gpu {t.output.device}" for t in copies)
         return (f"`{node.name}` reads `{node.layer.inputs[0]}`: {text}",)
 
-    def why_sum(self, net: Net, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
+    def why_sum(self, net: Net, scope: Scope, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
         if len(net.placed.devices) == 1:
             return ("the spec places every layer on one device",)
-        return super().why_sum(net, names, claims)
+        return super().why_sum(net, scope, names, claims)
 
 
 def why_units_read(net: Net, node: TypedNode, claims: Claims) -> tuple[str, ...]:

@@ -89,6 +89,31 @@ class BiasRate(_StartRate):
     key = "lr_b"
 
 
+@measure
+class RateDivisions(Measure):
+    """How often the rate falls."""
+
+    name = "rate_divisions"
+    doc = "How often the learning rate is divided in a run: `times` at a plateau, or the length of the list in `when`."
+    takes = "net"
+    numeric = True
+
+    def measure(self, net: Net, scope: Scope) -> tuple[Item, ...]:
+        rate = net.spec.train.lr
+        if not isinstance(rate, RateSpec):
+            return (Item("", 0),)
+        if rate.curve != "steps":
+            return (Item("", Missing(f"the rate falls along `curve: {rate.curve}`, not in steps")),)
+        steps = {"plateau": rate.times, "never": 0}
+        return (Item("", steps[rate.when] if isinstance(rate.when, str) else len(rate.when)),)
+
+    def why(self, net: Net, scope: Scope, wrong: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
+        rate = net.spec.train.lr
+        if not isinstance(rate, RateSpec):
+            return (spec_says(net, ("train", "lr"), rate),)
+        return tuple(spec_says(net, ("train", "lr", key), getattr(rate, key)) for key in ("when", "times"))
+
+
 class _Patches(Measure):
     """Patches of a resized picture that training can draw."""
 

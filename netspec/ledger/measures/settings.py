@@ -88,7 +88,7 @@ def _register_all() -> None:
         register(NetSetting((name,), _docs(Header)[name]))
 
 
-def _docs(cls: type[object]) -> dict[str, str]:
+def _docs(cls: type[Any]) -> dict[str, str]:
     infos = {name: key_of(field) for name, field in keys_of(cls).items()}
     return {name: info.doc for name, info in infos.items() if info is not None}
 

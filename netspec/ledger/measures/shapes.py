@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from netspec.ir.graph import TypedNode
-from netspec.ir.reasons import size_reasons
 from netspec.ir.shape import Maps
 from netspec.ledger.measure import Claims, LayerMeasure, Measure, Scope, measure
 from netspec.ledger.net import Net
-from netspec.ledger.place import channels_from, says
+from netspec.ledger.place import channels_from, says, why_shape
 from netspec.ledger.value import Item, Missing, Plain
 
 
@@ -22,14 +21,13 @@ class ShapeOf(LayerMeasure):
     def of_layer(self, net: Net, node: TypedNode, scope: Scope) -> Plain | Missing:
         if scope.device is None:
             return str(node.shape)
-        parts = [value.shape for value in net.placed.parts_of(node.name) if value.device == scope.device]
-        return str(parts[0]) if parts else Missing(f"`{node.name}` is not on gpu {scope.device}")
+        parts = net.placed.parts_of(node.name)
+        there = [value.shape for value in parts if value.device == scope.device]
+        where = " and ".join(str(value.device) for value in parts)
+        return str(there[0]) if there else Missing(f"`{node.name}` is on gpu {where}, not on gpu {scope.device}")
 
     def why_layer(self, net: Net, node: TypedNode, claims: Claims) -> tuple[str, ...]:
-        devices = net.placed.devices_of[node.name]
-        split = () if len(devices) == 1 else (f"its channels are split over gpu {', '.join(map(str, devices))}",)
-        size = size_reasons(net.typed.by_name, node.name, claims.shapes)
-        return (channels_from(net, node), *size, *split)
+        return why_shape(net, node, claims)
 
 
 @measure
@@ -49,12 +47,15 @@ class Kernel(LayerMeasure):
         return "x".join(map(str, (*dims[2:4], dims[1]))) if len(dims) >= 4 else str(dims[1])
 
     def why_layer(self, net: Net, node: TypedNode, claims: Claims) -> tuple[str, ...]:
-        keys = [key for key in ("size", "groups") if hasattr(node.layer, key)]
         read, source = node.input_shapes[0].channels, node.layer.inputs[0]
         groups = getattr(node.layer, "groups", 1)
-        maps = f"a filter of `{node.name}` reads {read // groups} of the {read} maps of `{source}`"
+        said = str(claims.of(self.name).get(node.name, "")).rpartition("x")[0]
+        has = str(self.of_layer(net, node, Scope())).rpartition("x")[0]
+        maps = f"a filter of `{node.name}` reads {read // groups} of the {read} channels of `{source}`"
+        keys = [key for key, there in (("size", said != has), ("groups", True)) if there and hasattr(node.layer, key)]
         first = net.typed.by_name.get(source)
-        origin = (channels_from(net, first),) if first is not None else ()
+        wrong = first is not None and claims.shapes.get(source, "").split("x")[0] != str(first.shape.channels)
+        origin = (channels_from(net, first),) if first is not None and wrong else ()
         return (maps, *(says(net, node.name, key) for key in keys), *origin)
 
 

@@ -57,7 +57,8 @@ def _holders(net: Net, value: Value) -> set[int]:
 
 
 def _line(net: Net, step: Compute, value: Value) -> str:
-    reads = f"on gpu {step.output.device} `{step.node}` reads channels {value.channels} of `{value.source}`"
+    channels = f"channels {value.channels.start} to {value.channels.stop - 1} of `{value.source}`"
+    reads = f"on gpu {step.output.device} `{step.node}` reads {channels}"
     if value.source == net.typed.input.name:
         return f"{reads}, which is on every device"
     return f"{reads}, from gpu {' and '.join(map(str, sorted(_holders(net, value))))}"

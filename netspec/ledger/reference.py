@@ -1,0 +1,28 @@
+"""The reference of the ledger's language, from the classes themselves. It reads no ledger."""
+
+from __future__ import annotations
+
+from netspec.ledger.measures import MEASURES
+from netspec.ledger.model import LedgerHeader, Row
+from netspec.syntax.decode import keys_of
+from netspec.syntax.keys import key_of, required
+
+
+def ledger_reference() -> str:
+    """Markdown: the keys of a ledger and of a row, then every measure with what it takes."""
+    lines = ["## Keys of a ledger", "", *_keys(LedgerHeader), "", "## Keys of a row", "", *_keys(Row), ""]
+    lines += ["## Measures", "", "| measure | of | options | what it is |", "|---|---|---|---|"]
+    takes = {"net": "the net", "layers": "layers", "either": "layers, or the net", "two": "two layers"}
+    for name, measure in sorted(MEASURES.items()):
+        options = ", ".join(f"`{option}`" for option in measure.options)
+        lines.append(f"| `{name}` | {takes[measure.takes]} | {options} | {measure.doc} |")
+    return "\n".join(lines) + "\n"
+
+
+def _keys(cls: type[LedgerHeader] | type[Row]) -> list[str]:
+    lines = ["| key | | what it is |", "|---|---|---|"]
+    for name, field in keys_of(cls).items():
+        info = key_of(field)
+        doc = info.doc if info is not None else ""
+        lines.append(f"| `{name}` | {'required' if required(field) else ''} | {doc} |")
+    return lines
