@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -20,6 +21,7 @@ from netspec_runtime.model_file import ModelFile
 
 CPU: Final = "CPUExecutionProvider"
 _SILENT: Final = 4  # onnxruntime logs to stderr from C++; what matters comes as an exception
+_ORIGIN: Final = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (\S+\.(cc|h):\d+ \S+ [^()]*\([^)]*\) )?")
 
 
 class _Value(Protocol):
@@ -177,4 +179,6 @@ def _unusable(path: str, reason: str) -> DataError:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
+    """What onnxruntime says, without its own error number and the place in its source."""
+    line = str(error).partition("\n")[0]
+    return _ORIGIN.sub("", line)[:200]
