@@ -23,10 +23,10 @@ MEASURED_LRN: LrnForm = "fast"  # benchmarks/inference.py: .6 of the time of `na
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What `netspec build` was asked for. ``folder`` is the spec's, where its labels file lies."""
+    """What `netspec build` was asked for. ``spec`` is the layer file; its labels file lies beside it."""
 
     out: Path
-    folder: Path
+    spec: Path
     lrn: LrnChoice = "auto"
     weights: Path | None = None
     labels: Path | None = None
@@ -47,13 +47,12 @@ class Built:
 def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildOptions) -> Built:
     """Write the module, the ONNX file(s), the proof, the drawing and the report. Raises DataError, SpecError."""
     name = compiled.spec.name
-    labels = read_labels(compiled, options.folder, options.labels)
-    folder = OutputFolder(options.out, options.force)
-    folder.open()
-    folder.reserve(f"{name}.yaml", f"{name}.py", f"{name}.onnx", "graph.svg", "parity.json", "report.html")
-    files = [folder.write(f"{name}.yaml", dump(compiled.spec)), _write_module(compiled, folder)]
-    model = _write_model(compiled, folder, labels, options)
-    files += [model, *(_write_split(compiled, folder, labels, options) if options.split else ())]
+    labels = read_labels(compiled, options.spec.parent, options.labels)
+    folder = _open_folder(compiled, options)
+    model = _write_model(compiled, folder, labels, options)  # first: it refuses a net too large for one file
+    folder.discard(*_later(compiled))
+    files = [folder.write(f"{name}.yaml", dump(compiled.spec)), _write_module(compiled, folder), model]
+    files += _write_split(compiled, folder, labels, options) if options.split else ()
     parity = None
     if options.check:
         from netspec.proof.prove import prove
@@ -61,8 +60,24 @@ def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildO
         parity = prove(compiled, model)
         files.append(folder.write("parity.json", parity.as_json()))
     files += _write_report(compiled, folder, ledger, parity)
-    folder.close(spec_hash(compiled.spec))
     return Built(tuple(files), model, parity)
+
+
+def _open_folder(compiled: Compiled, options: BuildOptions) -> OutputFolder:
+    """The folder, ready for every file that a build of this net may write."""
+    name = compiled.spec.name
+    inputs = tuple(path for path in (options.spec, options.weights, options.labels) if path)
+    folder = OutputFolder(options.out, spec_hash(compiled.spec), options.force, inputs)
+    folder.open()
+    folder.reserve(f"{name}.yaml", f"{name}.py", f"{name}.onnx", "graph.svg", "report.html", *_later(compiled))
+    return folder
+
+
+def _later(compiled: Compiled) -> list[str]:
+    """Files that hold for the model's weights only, and that not every build writes."""
+    from netspec.backends.onnx.split import part_name
+
+    return ["parity.json", *(part_name(compiled.spec, device) for device in compiled.placed.devices)]
 
 
 def _write_module(compiled: Compiled, folder: OutputFolder) -> Path:
@@ -87,7 +102,6 @@ def _write_split(
     from netspec.backends.onnx.split import split_graphs, write_split
 
     graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels)
-    folder.reserve(*graphs)
     merged = folder.path / f"{compiled.spec.name}.onnx"
     for name, graph in graphs.items():
         write_split(folder.path / name, graph, merged)

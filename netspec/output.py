@@ -11,84 +11,111 @@ from pathlib import Path
 from netspec_runtime.errors import DataError
 
 MANIFEST = "manifest.json"
-_HASHED = 1 << 24  # bytes; of larger files only the size is remembered
+_HASHED = 1 << 24  # bytes; of larger files the size and the time of the last change are remembered
 
 
 @dataclass
 class OutputFolder:
-    """A folder and the files that a build puts there. Raises DataError where it cannot write or must not replace."""
+    """A folder and the files that a build puts there. Raises DataError where it cannot write or must not replace.
+
+    ``spec`` is the hash of what is built, ``inputs`` are files that the build reads: not even ``force`` replaces one.
+    A link in place of a file is a foreign file, and forced replacing leaves alone what it leads to.
+    """
 
     path: Path
+    spec: str
     force: bool = False
+    inputs: tuple[Path, ...] = ()
     known: dict[str, str] = field(default_factory=dict)
-    written: dict[str, str] = field(default_factory=dict)
 
     def open(self) -> None:
         """Make the folder and read what an earlier build left."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(
-                str(self.path), f"cannot make the folder: {error.strerror}", "choose another with --out"
+            raise _refusal(
+                self.path, f"cannot make the folder: {error.strerror}", "choose another with --out"
             ) from None
         manifest = self.path / MANIFEST
-        if manifest.is_file():
-            self.known = _files(manifest)
+        known = _files(manifest)
+        if known is None and os.path.lexists(manifest) and not self.force:
+            raise _foreign(manifest)
+        self.known = known or {}
 
     def reserve(self, *names: str) -> None:
         """Check, before any work, that files of these names may be written."""
         for name in names:
             path = self.path / name
-            if self.force or not path.exists():
+            if path.is_dir() and not path.is_symlink():
+                raise _refusal(path, "there is a folder of this name", "move it away, or choose another with --out")
+            if path.exists() and any(path.samefile(i) for i in self.inputs if i.exists()):
+                raise _refusal(path, "this build reads that file", "choose another folder with --out")
+            if self.force or not os.path.lexists(path):
                 continue
-            if name not in self.known:
-                raise DataError(str(path), "it exists and netspec did not write it", "move it away, or add --force")
+            if name not in self.known or path.is_symlink():
+                raise _foreign(path)
             if self.known[name] != _mark(path):
-                raise DataError(
-                    str(path), "it was changed since netspec wrote it", "keep your copy elsewhere, or add --force"
-                )
+                fix = "keep your copy elsewhere, or add --force"
+                raise _refusal(path, "it was changed since netspec wrote it", fix)
+
+    def discard(self, *names: str) -> None:
+        """Remove what an earlier build wrote and this one may not: it would speak of another model."""
+        for name in names:
+            if name in self.known:
+                (self.path / name).unlink(missing_ok=True)
 
     def write(self, name: str, text: str) -> Path:
         """A text file, atomically."""
+        self._replace(name, text)
+        return self.add(name)
+
+    def add(self, name: str) -> Path:
+        """Count a file as netspec's, at once: a build that is stopped later must not find its own files foreign."""
+        path = self.path / name
+        self.known[name] = _mark(path)
+        present = {name: mark for name, mark in sorted(self.known.items()) if (self.path / name).is_file()}
+        self._replace(MANIFEST, json.dumps({"spec": self.spec, "files": present}, indent=2) + "\n")
+        return path
+
+    def _replace(self, name: str, text: str) -> None:
         path = self.path / name
         temporary = path.with_name(f".{name}.{os.getpid()}.tmp")
         try:
-            with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            temporary.unlink(missing_ok=True)  # of a killed build, or a link out of the folder
+            with temporary.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
-            raise DataError(
-                str(path), f"cannot write: {error.strerror}", "free some space, or choose another --out"
-            ) from None
+            fix = "free some space, or choose another folder with --out"
+            raise _refusal(path, f"cannot write: {error.strerror}", fix) from None
         finally:
             temporary.unlink(missing_ok=True)
-        return self.add(name)
-
-    def add(self, name: str) -> Path:
-        """Count a file that was written otherwise as this build's."""
-        path = self.path / name
-        self.written[name] = _mark(path)
-        return path
-
-    def close(self, spec: str) -> None:
-        """Leave the list of what was written."""
-        files = dict(sorted((self.known | self.written).items()))
-        present = {name: mark for name, mark in files.items() if (self.path / name).is_file()}
-        self.write(MANIFEST, json.dumps({"spec": spec, "files": present}, indent=2) + "\n")
 
 
-def _files(manifest: Path) -> dict[str, str]:
-    """The marks by name; nothing where the manifest is not one of ours."""
+def _refusal(path: Path, reason: str, fix: str) -> DataError:
+    return DataError(str(path), reason, fix)
+
+
+def _foreign(path: Path) -> DataError:
+    return _refusal(path, "it exists and netspec did not write it", "move it away, or add --force")
+
+
+def _files(manifest: Path) -> dict[str, str] | None:
+    """The marks by name; None where there is no manifest, or it is not one of ours."""
     try:
-        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-        return {str(name): str(mark) for name, mark in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        document = json.loads(manifest.read_text(encoding="utf-8"))
+        files = dict(document["files"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    ours = document.keys() == {"spec", "files"} and all(isinstance(mark, str) for mark in files.values())
+    return files if ours else None
 
 
 def _mark(path: Path) -> str:
-    """sha256 of a small file, the size of a large one."""
-    size = path.stat().st_size
-    return f"{size} bytes" if size > _HASHED else hashlib.sha256(path.read_bytes()).hexdigest()
+    """What tells whether a file is still the one that was written: sha256 of a small one, size and time of a large."""
+    status = path.stat()
+    if status.st_size > _HASHED:
+        return f"{status.st_size} bytes at {status.st_mtime_ns}"
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -63,7 +63,7 @@ def build(
     typer.echo(render_table(compiled))
     ledger = check_against(compiled, against, path.parent)
     folder = out or Path("build") / compiled.spec.name
-    options = BuildOptions(folder, path.parent, lrn.value, weights, labels, not no_check, split, force)
+    options = BuildOptions(folder, path, lrn.value, weights, labels, not no_check, split, force)
     built = build_files(compiled, ledger, options)
     typer.echo(built.parity.sentence() if built.parity else "proof: skipped (--no-check)")
     typer.echo("wrote " + ", ".join(f.name for f in built.files) + f" in {folder}/")
