@@ -47,10 +47,11 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
     head, placed, size = _layout(graph)
     if size > LIMIT:
         reason = f"the model takes {size:,} bytes, and one ONNX file holds at most {LIMIT:,}"
-        raise DataError(str(path), reason, "build it with --split, or make the net smaller")
+        raise DataError(str(path), reason, "make the net smaller: fewer filters, outputs or layers")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w+b") as file:
+        temporary.unlink(missing_ok=True)  # of a killed build, or a link out of the folder
+        with temporary.open("x+b") as file:
             os.posix_fallocate(file.fileno(), 0, size) if hasattr(os, "posix_fallocate") else file.truncate(size)
             fill(_views(mmap.mmap(file.fileno(), size), head, placed))
         seal(temporary)
@@ -83,14 +84,12 @@ def _layout(graph: OnnxGraph) -> tuple[bytes, list[_Placed], int]:
     body = model.graph.SerializeToString(deterministic=True)
     model.ClearField("graph")
     outer = model.SerializeToString(deterministic=True)
-    width = 1
-    while True:  # the length of the graph message is written in front of it, and its own width moves everything
-        start = len(outer) + 1 + width + len(body)
-        placed, end = _place(graph.tensors, start)
-        length = _varint(end - len(outer) - 1 - width)
-        if len(length) == width:
-            return outer + _tag(7) + length + body, placed, end
-        width = len(length)
+    for width in range(1, 11):  # the graph's length stands in front of it, and its own width moves everything
+        start = len(outer) + 1 + width
+        placed, end = _place(graph.tensors, start + len(body))
+        if end - start < 1 << 7 * width:
+            return outer + _tag(7) + _varint(end - start, width) + body, placed, end
+    raise AssertionError("a length of more than 70 bits")
 
 
 def _place(tensors: tuple[Tensor, ...], offset: int) -> tuple[list[_Placed], int]:
@@ -117,9 +116,10 @@ def _tag(field: int) -> bytes:
     return _varint(field << 3 | 2)
 
 
-def _varint(value: int) -> bytes:
+def _varint(value: int, width: int = 1) -> bytes:
+    """A number in at least ``width`` bytes: a byte less in front may move the padding so that a byte more is needed."""
     out = bytearray()
-    while value > 127:
+    while value > 127 or len(out) < width - 1:
         out.append(value & 127 | 128)
         value >>= 7
     out.append(value)
