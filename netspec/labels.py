@@ -32,11 +32,13 @@ def read_labels(compiled: Compiled, folder: Path, override: Path | None) -> tupl
 def _lines(path: Path) -> tuple[str, ...]:
     try:
         with path.open("rb") as file:
-            text = file.read(_MAX_BYTES + 1).decode("utf-8-sig")
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise DataError(str(path), f"cannot read labels: {error.strerror}", "check the path") from None
+    if len(content) > _MAX_BYTES:
+        raise DataError(str(path), f"a file of more than {_MAX_BYTES:,} bytes", "one name a line")
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(str(path), "these labels are not UTF-8 text", "one name a line") from None
-    if len(text) > _MAX_BYTES:
-        raise DataError(str(path), f"a file of more than {_MAX_BYTES:,} bytes", "one name a line")
     return tuple(line.strip() for line in text.splitlines() if line.strip())
