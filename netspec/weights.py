@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from netspec.diagnostics import did_you_mean
+from netspec.diagnostics.suggest import suggestion
 from netspec.ir.graph import OwnedParameter, TypedGraph
 from netspec_runtime.errors import DataError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 _STRETCH = 1 << 18
+_SHOWN = 24  # problems in one message
 
 
 def fill_initial(typed: TypedGraph, seed: int, arrays: Mapping[str, Array]) -> None:
@@ -55,7 +56,7 @@ def _fill(owned: OwnedParameter, out: Array, key: tuple[int, int, int]) -> None:
 
 
 def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -> None:
-    """Fill arrays from a safetensors file. Every parameter must be there, with its shape, and nothing else.
+    """Fill arrays from a safetensors file: a float32 state_dict of the generated module, and nothing else.
 
     Raises DataError naming all that does not match.
     """
@@ -63,23 +64,39 @@ def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -
 
     try:
         with safe_open(path, framework="np") as file:
-            problems = _mismatches(typed, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})  # noqa: SIM118
-            if problems:
-                reason = "these weights are not this net's: " + ", ".join(problems[:8])
-                raise DataError(str(path), reason, "names and shapes are those of the generated module's state_dict")
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            _check(typed, path, {name: (tuple(s.get_shape()), s.get_dtype()) for name, s in found.items()})
             for owned in typed.parameters:
                 arrays[owned.name][...] = file.get_tensor(owned.name)
+            for tied, owner in tied_names(typed).items():
+                if tied in found and not (file.get_tensor(tied) == arrays[owner]).all():
+                    reason = f"`{tied}` and `{owner}` are one tensor of this net, and differ here"
+                    raise DataError(str(path), reason, "leave out the first, or let the spec not share it")
     except (OSError, SafetensorError) as error:
         raise DataError(str(path), f"cannot read weights: {error}", "give a safetensors file") from None
 
 
-def _mismatches(typed: TypedGraph, found: dict[str, tuple[int, ...]]) -> list[str]:
+def tied_names(typed: TypedGraph) -> dict[str, str]:
+    """What a state_dict calls each shared tensor beside its owner's name: ``fc2.weight`` to ``fc1.weight``."""
+    return {f"{node.name}.{p.path}": p.name for node in typed.nodes for p in node.parameters if p.tied}
+
+
+def _check(typed: TypedGraph, path: Path, found: dict[str, tuple[tuple[int, ...], str]]) -> None:
     wanted = {p.name: p.parameter.dims for p in typed.parameters}
-    missing = [f"`{name}` is missing" for name in wanted if name not in found]
-    wrong = [
-        f"`{name}` is {found[name]}, not {dims}"
-        for name, dims in wanted.items()
-        if name in found and found[name] != dims
-    ]
-    foreign = [f"`{name}` is no parameter ({did_you_mean(name, wanted)})" for name in found if name not in wanted]
-    return missing + wrong + foreign
+    allowed = wanted | {name: wanted[owner] for name, owner in tied_names(typed).items()}
+    counters = {f"{node.name}.num_batches_tracked" for node in typed.nodes}  # torch's batch norms keep one
+    problems = [f"`{name}` is missing" for name in wanted if name not in found]
+    for name, (dims, kind) in found.items():
+        if name in allowed and (dims, kind) != (allowed[name], "F32"):
+            problems.append(f"`{name}` is {_text(dims)} {kind}, not {_text(allowed[name])} F32")
+        elif name not in allowed and name not in counters:
+            near = suggestion(name, allowed)
+            problems.append(f"`{name}` is no parameter" + (f" (did you mean `{near}`?)" if near else ""))
+    if problems:
+        more = f" and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+        reason = "these weights are not this net's: " + ", ".join(problems[:_SHOWN]) + more
+        raise DataError(str(path), reason, "names and shapes are those of the generated module's state_dict")
+
+
+def _text(dims: tuple[int, ...]) -> str:
+    return "x".join(map(str, dims)) or "one number"
