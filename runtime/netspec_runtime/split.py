@@ -47,13 +47,13 @@ class Part:
 
 
 class SplitNet:
-    """All devices of one net. ``run`` gives what the merged file would."""
+    """All devices of one net. ``run`` gives what the merged file would; ``outputs`` maps its names to values."""
 
-    def __init__(self, parts: Sequence[Part], output: str) -> None:
-        self.parts, self.output = tuple(parts), output
+    def __init__(self, parts: Sequence[Part], outputs: dict[str, str]) -> None:
+        self.parts, self.outputs = tuple(parts), outputs
 
-    def run(self, images: Array) -> Array:
-        """The first output [N, ...] for images [N, channels, height, width]."""
+    def run(self, images: Array) -> dict[str, Array]:
+        """Every output [N, ...] by name, in order, for images [N, channels, height, width]."""
         values: dict[str, Array] = {name: images for part in self.parts for name in part.inputs}
         for number in range(max(len(part.stages) for part in self.parts)):
             for part in self.parts:
@@ -63,7 +63,7 @@ class SplitNet:
                     values.update(zip(stage.makes, made, strict=True))
             for part in self.parts:
                 values.update({own: values[theirs] for own, theirs in part.copies.items() if theirs in values})
-        return values[self.output]
+        return {name: values[value] for name, value in self.outputs.items()}
 
 
 def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
@@ -72,13 +72,14 @@ def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
     Raises DataError where a file is missing or they do not belong together, EnvironmentProblem for a device.
     """
     first = _Graph.read(path)
-    graphs = [_Graph.read(str(Path(path).with_name(name))) for name in first.plan["files"]]
+    graphs = [_Graph.read(str(Path(path).parent / Path(name).name)) for name in first.plan["files"]]
     if len({graph.model.card.spec_hash for graph in graphs}) > 1:
         raise DataError(path, "the files beside it are of another net", "build them together with --split")
     wanted = list(devices) * len(graphs) if len(devices) == 1 else list(devices)
     if len(wanted) != len(graphs):
         raise DataError(path, f"{len(wanted)} devices for {len(graphs)} files", "name one device, or one for each file")
-    return SplitNet([graph.part(device) for graph, device in zip(graphs, wanted, strict=True)], first.plan["output"])
+    parts = [graph.part(device) for graph, device in zip(graphs, wanted, strict=True)]
+    return SplitNet(parts, dict(first.plan["outputs"]))
 
 
 class _Plan(TypedDict):
@@ -86,9 +87,28 @@ class _Plan(TypedDict):
 
     files: list[str]
     input: list[str]
-    output: str
+    outputs: list[tuple[str, str]]
     stages: list[list[str]]
     copies: dict[str, str]
+
+
+def _plan(path: str, text: str) -> _Plan:
+    """The plan, if every part of it has its type. Raises DataError."""
+    try:
+        document = json.loads(text)
+        lists = [document["files"], document["input"], *document["outputs"], *document["stages"]]
+        copies = dict(document["copies"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _unusable(path, "what it says of the other devices is damaged") from None
+    words = [word for part in lists for word in part] + [*copies, *copies.values()]
+    if not document["files"] or not all(isinstance(word, str) for word in words):
+        raise _unusable(path, "what it says of the other devices is damaged")
+    plan: _Plan = document
+    return plan
+
+
+def _unusable(path: str, reason: str) -> DataError:
+    return DataError(path, reason, "write it again with `netspec build --split`")
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,7 @@ class _Graph:
         plan = next((entry.value for entry in proto.metadata_props if entry.key == SPLIT_KEY), None)
         if plan is None:
             raise DataError(path, "it is a whole net, no part of one", "build the parts with `netspec build --split`")
-        return cls(model, proto, json.loads(plan))
+        return cls(model, proto, _plan(path, plan))
 
     def part(self, device: Device) -> Part:
         known = set(self.plan["input"]) | set(self.plan["copies"])
@@ -120,14 +140,17 @@ class _Graph:
 
     def _stage(self, makes: tuple[str, ...], known: set[str], number: int, device: Device) -> Stage:
         """The nodes that lead to ``makes`` from what is known, as a session."""
-        from netspec_runtime.session import open_session
+        from netspec_runtime.session import RefusedModelError, open_session
 
         nodes, reads = self._nodes(makes, known)
         later = {name for stage in self.plan["stages"][number + 1 :] for name in stage}
         wanted = {value.name for value in self.proto.graph.output} | (self._nodes(tuple(later), known | set(makes))[1])
         kept = tuple(name for name in makes if name in wanted)
         graph = self._submodel(nodes, sorted(reads), kept)
-        session = open_session(graph, self.model.path.parent, device, prepack=True).session
+        try:
+            session = open_session(graph, self.model.path.parent, device, prepack=True).session
+        except RefusedModelError as error:
+            raise _unusable(self.model.name, f"onnxruntime refuses it: {error}") from error
         return Stage(session, tuple(sorted(reads)), kept)
 
     def _nodes(self, makes: tuple[str, ...], known: set[str]) -> tuple[list[onnx.NodeProto], set[str]]:

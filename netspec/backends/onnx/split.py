@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def split_graphs(spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...]) -> dict[str, OnnxGraph]:
     """The checked graph of each device, by file name."""
-    names = {device: f"{spec.name}.gpu{device}.onnx" for device in placed.devices}
+    names = {device: part_name(spec, device) for device in placed.devices}
     plan = _Plan.of(placed)
     graphs = {}
     for device, name in names.items():
@@ -37,13 +37,18 @@ def split_graphs(spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[st
             "files": list(names.values()),
             "device": device,
             "input": [v.name for v in placed.inputs if v.device == device],
-            "output": placed.outputs[0].name,
+            "outputs": [(v.source, v.name) for v in placed.outputs],
             "stages": plan.stages_of(device),
             "copies": {t.output.name: t.input.name for t in placed.transfers if t.output.device == device},
         }
         add_metadata(graph.model, spec, labels, {SPLIT_KEY: json.dumps(document, sort_keys=True)})
         graphs[name] = graph
     return graphs
+
+
+def part_name(spec: Spec, device: int) -> str:
+    """The name of a device's file."""
+    return f"{spec.name}.gpu{device}.onnx"
 
 
 def write_split(path: Path, graph: OnnxGraph, merged: Path) -> int:
