@@ -42,9 +42,10 @@ class _Gradients:
 
     def of(self, module: TracedModule, batch: torch.Tensor, outputs: dict[str, bool]) -> dict[str, Projection]:
         image = batch.clone().requires_grad_()
-        for name, inner in module.named_modules():
+        names = {id(parameter): name for name, parameter in module.named_parameters()}
+        for _, inner in module.named_modules():
             if isinstance(inner, nn.Linear):
-                self._watch_linear(f"{name}.weight", inner)
+                self._watch_linear(names[id(inner.weight)], inner)
         for name, parameter in module.named_parameters():
             if parameter.requires_grad:
                 parameter.register_post_accumulate_grad_hook(self._taker(name))  # type: ignore[no-untyped-call]
