@@ -27,6 +27,7 @@ class ClassView:
     result: str
     result_type: str
     rows: tuple[str, ...]
+    ties: tuple[str, ...]
     helpers: tuple[str, ...]
 
 
@@ -55,6 +56,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
         result=result,
         result_type="dict[str, Tensor]" if trace else ("Tensor" if len(graph.outputs) == 1 else "tuple[Tensor, ...]"),
         rows=tuple(_rows(graph)) if split else (),
+        ties=tuple(_ties(graph.typed)) if split else (),
         helpers=helpers,
     )
 
@@ -160,6 +162,12 @@ def _rows(graph: PlacedGraph) -> list[str]:
     """``("conv1.weight", "conv1_0.weight", 0, 48),`` for every part of every parameter."""
     own = ((step, p) for step in graph.computes for p in step.parameters if not p.tied)
     return [f'("{p.name}", "{step.module}.{p.path}", {p.rows.start}, {p.rows.stop}),' for step, p in own]
+
+
+def _ties(typed: TypedGraph) -> list[str]:
+    """``state["fc2.weight"] = state["fc1.weight"]`` for every weight that the merged module has twice."""
+    tied = ((f"{node.name}.{p.path}", p.name) for node in typed.nodes for p in node.parameters if p.tied)
+    return [f'state["{name}"] = state["{owner}"]' for name, owner in tied]
 
 
 def _doc(graph: PlacedGraph, split: bool) -> str:
