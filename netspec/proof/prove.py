@@ -13,7 +13,7 @@ import onnxruntime  # type: ignore[import-untyped]
 import torch
 from numpy.typing import NDArray
 
-from netspec.backends.onnx.metadata import mean_colour
+from netspec.backends.onnx.metadata import colour_scale
 from netspec.backends.onnx.outputs import with_outputs
 from netspec.backends.torch import emit_module
 from netspec.pipeline import Compiled
@@ -23,7 +23,7 @@ from netspec.proof.modules import load_classes, merged_module, rows_of, split_mo
 from netspec.proof.parity import TOLERANCE, GradientParity, LayerParity, Parity
 from netspec.spec.dump import spec_hash
 from netspec_runtime.device import Device
-from netspec_runtime.model_file import read_model
+from netspec_runtime.model_file import read_graph
 from netspec_runtime.session import open_session
 from netspec_runtime.weights import map_weights
 
@@ -40,7 +40,7 @@ def prove(compiled: Compiled, model: Path) -> Parity:
     runner = _Runner(compiled, model)
     tally = _Tally({node.name: _Worst() for node in typed.nodes}, typed.outputs)
     gradients: tuple[GradientParity, ...] = ()
-    for labels, batch in proof_inputs(typed.input.shape, mean_colour(compiled.spec)):
+    for labels, batch in proof_inputs(typed.input.shape, *colour_scale(compiled.spec)):
         found = runner.onnx(batch)
         wanted, split = runner.torch(batch)
         tally.add(labels, wanted, found, split)
@@ -64,7 +64,7 @@ class _Runner:
     def onnx(self, batch: Array) -> Values:
         """Every layer's output in onnxruntime."""
         names = [node.name for node in self.typed.nodes]
-        opened = read_model(str(self.model))
+        opened = read_graph(str(self.model))
         graph = with_outputs(opened.graph, names)
         session = open_session(graph, opened.path.parent, Device.CPU, prepack=False).session
         return dict(zip(names, session.run(names, {self.typed.input.name: batch}), strict=True))

@@ -27,8 +27,8 @@ MAX_METADATA: Final = 1 << 26  # bytes
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """A model, checked and ready for onnxruntime.
+class GraphFile:
+    """A graph, checked and ready for onnxruntime.
 
     ``name`` is the path as typed, ``path`` the file it leads to. ``graph`` is a whole ONNX model in bytes whose large
     weights lie in ``path``. ``stamp`` tells whether the file has been changed since.
@@ -36,7 +36,7 @@ class ModelFile:
 
     name: str
     path: Path
-    card: ModelCard
+    metadata: dict[str, str]
     graph: bytes
     stamp: tuple[int, ...]
 
@@ -45,26 +45,47 @@ class ModelFile:
         return _stamp(self.path.stat()) == self.stamp
 
 
+@dataclass(frozen=True)
+class ModelFile(GraphFile):
+    """A graph that says how pictures are prepared for it."""
+
+    card: ModelCard
+
+
 def read_model(path: str) -> ModelFile:
     """Open the model at ``path`` and check all but the values of its weights.
 
     Raises DataError: no such file, no ONNX model, damaged, refers to other files, or not written by netspec.
     """
+    file = read_graph(path)
+    if PREPROCESSING_KEY not in file.metadata:
+        raise DataError(
+            path,
+            "it records no preprocessing, so a picture cannot be prepared for it",
+            "write it with `netspec build SPEC`",
+        )
+    try:
+        card = read_card(file.metadata)
+    except CardError as error:
+        raise _damaged(path, str(error)) from error
+    return ModelFile(file.name, file.path, file.metadata, file.graph, file.stamp, card)
+
+
+def read_graph(path: str) -> GraphFile:
+    """Open the graph at ``path``, whatever it computes. Raises DataError: as read_model, but for the preprocessing."""
     try:
         return _read(path, Path(path).resolve())
     except OSError as error:
         raise DataError(path, error.strerror or "cannot be read", "check the path after --onnx") from error
     except WireError as error:
         raise _damaged(path, f"no ONNX model, or a damaged one: {error}") from error
-    except CardError as error:
-        raise _damaged(path, str(error)) from error
 
 
 def _damaged(path: str, reason: str) -> DataError:
     return DataError(path, reason, "write it again with `netspec build`")
 
 
-def _read(path: str, real: Path) -> ModelFile:
+def _read(path: str, real: Path) -> GraphFile:
     if real.exists() and not real.is_file() and not real.is_dir():  # opening a pipe would wait for ever
         raise DataError(path, "a special file", "give an ONNX file written by `netspec build`")
     with real.open("rb") as file:
@@ -74,12 +95,6 @@ def _read(path: str, real: Path) -> ModelFile:
         with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             layout = read_layout(data)
             metadata = _metadata(data, layout)
-            if PREPROCESSING_KEY not in metadata:
-                raise DataError(
-                    path,
-                    "it records no preprocessing, so a picture cannot be prepared for it",
-                    "write it with `netspec build SPEC`",
-                )
             if SEAL_KEY in metadata and metadata[SEAL_KEY] != seal_of(data, layout):
                 raise DataError(
                     path,
@@ -87,7 +102,7 @@ def _read(path: str, real: Path) -> ModelFile:
                     f"write it again with `netspec build`, or take {SEAL_KEY} out of its metadata",
                 )
             graph = _skeleton(data, layout, real.name) if _is_text(str(real)) else bytes(data)
-            return ModelFile(path, real, read_card(metadata), graph, _stamp(status))
+            return GraphFile(path, real, metadata, graph, _stamp(status))
 
 
 def _is_text(path: str) -> bool:

@@ -9,6 +9,7 @@ import onnx
 from netspec import __version__
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.model import Spec
+from netspec_runtime.card import PREPROCESSING_KEY
 from netspec_runtime.model_file import SEAL_KEY
 
 
@@ -20,7 +21,7 @@ def add_metadata(
         "netspec.version": __version__,
         "netspec.spec": dump(spec),
         "netspec.hash": spec_hash(spec),
-        "netspec.preprocessing": json.dumps(preprocessing(spec), sort_keys=True),
+        **({PREPROCESSING_KEY: json.dumps(preprocessing(spec), sort_keys=True)} if takes_pictures(spec) else {}),
         **({"netspec.labels": json.dumps(labels, ensure_ascii=False)} if labels else {}),
         **({"netspec.licence": spec.licence} if spec.licence else {}),
         SEAL_KEY: "0" * 64,  # filled in by the writer
@@ -30,24 +31,31 @@ def add_metadata(
         model.metadata_props.add(key=key, value=value)
 
 
+def takes_pictures(spec: Spec) -> bool:
+    """Whether the input is a grey or a colour picture; other inputs have no preprocessing to record."""
+    return spec.input.channels in (1, 3)
+
+
 def preprocessing(spec: Spec) -> dict[str, object]:
     """How a picture becomes the input, as `netspec_runtime.card` reads it."""
-    data = spec.data
+    mean, std = colour_scale(spec)
     return {
-        "resize": data.resize,
+        "resize": spec.data.resize,
         "crop": list(spec.input.size),
-        "channels": data.channels if spec.input.channels == 3 else "grey",
-        "mean": list(mean_colour(spec)),
-        "std": list(data.std or (1.0,) * spec.input.channels),
+        "channels": spec.data.channels if spec.input.channels == 3 else "grey",
+        "mean": list(mean),
+        "std": list(std),
         "interpolation": "bilinear",
-        "views": data.test_views,
+        "views": spec.data.test_views,
     }
 
 
-def mean_colour(spec: Spec) -> tuple[float, ...]:
-    """What is subtracted from each channel: given, or standing in until `train` has seen the data; zeros for none."""
+def colour_scale(spec: Spec) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """What is subtracted from each channel and what the difference is divided by.
+
+    The mean is the given one, or stands in until `train` has seen the data; zeros for none.
+    """
     data = spec.data
-    if isinstance(data.mean, tuple):
-        return data.mean
-    zeros = (0.0,) * spec.input.channels
-    return zeros if data.mean == "none" else (data.mean_color or zeros)
+    zeros, ones = (0.0,) * spec.input.channels, (1.0,) * spec.input.channels
+    unseen = zeros if data.mean == "none" else (data.mean_color or zeros)
+    return data.mean if isinstance(data.mean, tuple) else unseen, data.std or ones
