@@ -48,7 +48,8 @@ def _check(row: Row, place: str, ledger: Ledger, net: Net, claims: Claims) -> Ro
     verdict, note = _verdict(row, found, ledger.voices)
     reasons: tuple[str, ...] = ()
     if verdict == "FAILS":
-        wrong = _wrong(row, found)
+        there = {item.label for item in found if not isinstance(item.value, Missing)}
+        wrong = tuple(label for label in _wrong(row, found) if label in there)
         why = measure.why(net, row.scope, wrong[:MOST_EXPLAINED], claims)
         reasons = _reasons(row, found, note, why)
     shown = show_all([item.value for item in found], measure.style) + (f" ({note})" if verdict == "differs" else "")
@@ -107,16 +108,25 @@ def _disagreements(row: Row, found: Sequence[Item]) -> list[str]:
         return []
     style = row.measure.measure.style
     wrong = _wrong(row, found)
-    said = row.values(row.actual if row.status == "erratum" else row.expected)
-    there = [(i, v) for i, v in zip(found, said, strict=True) if i.label in wrong and not isinstance(i.value, Missing)]
+    pairs = zip(found, _true_values(row, found), strict=True)
+    there = [(i, v) for i, v in pairs if i.label in wrong and not isinstance(i.value, Missing)]
     return [f"`{item.label}`: {show(item.value, style)}, not {show(value, style)}" for item, value in there]
 
 
 def _wrong(row: Row, found: Sequence[Item]) -> tuple[str, ...]:
     """The labels of the values that disagree with what should be."""
-    precision = row.precision
-    said = row.values(row.expected)
+    return _unlike(row, found, _true_values(row, found))
+
+
+def _true_values(row: Row, found: Sequence[Item]) -> tuple[Plain, ...]:
+    """What should be: not the printed slip; of two sources the one that is nearer to what was found."""
     if row.status == "erratum":
-        said, precision = row.values(row.actual), precision.as_equality
-    pairs = zip(found, said, strict=False)
+        return row.values(row.actual)
+    sides = [row.values(row.expected)] + ([row.values(row.source)] if row.status == "differs" else [])
+    return min(sides, key=lambda values: len(_unlike(row, found, values)))
+
+
+def _unlike(row: Row, found: Sequence[Item], values: Sequence[Plain]) -> tuple[str, ...]:
+    precision = row.precision if row.status != "erratum" else row.precision.as_equality
+    pairs = zip(found, values, strict=False)  # an order of operations may have another length
     return tuple(item.label for item, value in pairs if agree(item.value, value, precision) == Agreement.NONE)

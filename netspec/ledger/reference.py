@@ -19,7 +19,7 @@ def ledger_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _keys(cls: type[LedgerHeader] | type[Row]) -> list[str]:
+def _keys(cls: type[LedgerHeader | Row]) -> list[str]:
     lines = ["| key | | what it is |", "|---|---|---|"]
     for name, field in keys_of(cls).items():
         info = key_of(field)

@@ -60,7 +60,7 @@ class Agreement:
 
 
 def agree(found: Plain | Missing, claimed: Plain, precision: Precision) -> int:
-    """An Agreement. Numbers equal numbers, also 1 and 1.0; true is no number; the shape ``4096`` may be claimed as 4096."""
+    """An Agreement. Numbers equal numbers, also 1 and 1.0; true is no number; a shape ``4096`` may be said as 4096."""
     if isinstance(found, Missing):
         return Agreement.NONE
     if isinstance(found, str) and is_number(claimed):

@@ -96,6 +96,12 @@ def test_half_paper_half_source_is_a_failure() -> None:
     assert "`rnorm1`: 2e-05, not 0.0001" in reasons(checked, "lrn-alpha")
 
 
+def test_a_failure_is_told_against_the_nearer_of_two_sources() -> None:
+    checked = report("alexnet-2012", "paper", "layers.conv4.init_w=0.02")
+    assert "`conv4`: 0.02, not 0.03" in reasons(checked, "initial-weights")
+    assert "conv3" not in reasons(checked, "initial-weights")
+
+
 def test_a_value_of_neither_is_a_failure() -> None:
     checked = report("alexnet", "paper", *(f"layers.rnorm{n}.alpha=3e-4" for n in (1, 2)))
     assert failures(checked) == {"lrn-alpha"}
