@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netspec.ir.graph import FLOAT_BYTES
-from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Transfer
+from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Transfer, Value
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a value's numbers were computed: the module (``conv2_0``) or the input, and the copy that brought them."""
+    """Where a value's numbers come from: a layer's computed output or the input, and the copy that brought them."""
 
-    module: str
+    value: Value
     transfer: Transfer | None
 
 
@@ -34,12 +34,12 @@ class Crossing:
 
 def origins(graph: PlacedGraph) -> dict[str, tuple[Origin, ...]]:
     """The origins of every value, by its name; several where it was joined."""
-    found: dict[str, tuple[Origin, ...]] = {value.name: (Origin(value.source, None),) for value in graph.inputs}
+    found: dict[str, tuple[Origin, ...]] = {value.name: (Origin(value, None),) for value in graph.inputs}
     for step in graph.steps:
         if isinstance(step, Compute):
-            found[step.output.name] = (Origin(step.module, None),)
+            found[step.output.name] = (Origin(step.output, None),)
         elif isinstance(step, Transfer):
-            found[step.output.name] = tuple(Origin(o.module, step) for o in found[step.input.name])
+            found[step.output.name] = tuple(Origin(o.value, step) for o in found[step.input.name])
         elif isinstance(step, Slice):
             found[step.output.name] = found[step.input.name]
         else:
