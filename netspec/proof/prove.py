@@ -41,10 +41,8 @@ def prove(compiled: Compiled, model: Path) -> Parity:
     tally = _Tally({node.name: _Worst() for node in typed.nodes}, typed.outputs)
     gradients: tuple[GradientParity, ...] = ()
     for labels, batch in proof_inputs(typed.input.shape, *colour_scale(compiled.spec)):
-        found = runner.onnx(batch)
-        wanted, split = runner.torch(batch)
-        tally.add(labels, wanted, found, split)
-        gradients = gradients or runner.gradients(batch)
+        tally.add(labels, runner.onnx(batch), *runner.torch(batch))
+        gradients = gradients or runner.gradients(batch[:1])
     layers = tuple(
         LayerParity(n.name, n.shape.dims, w.magnitude, w.onnx, w.split if runner.split_class else None)
         for n, w in zip(typed.nodes, tally.layers.values(), strict=True)
@@ -107,7 +105,7 @@ class _Tally:
     inputs: list[str] = field(default_factory=list)
     top1: int = 0
 
-    def add(self, labels: tuple[str, ...], wanted: Values, found: Values, split: Values) -> None:
+    def add(self, labels: tuple[str, ...], found: Values, wanted: Values, split: Values) -> None:
         """Count one batch in."""
         for name, worst in self.layers.items():
             finite = wanted[name][np.isfinite(wanted[name])]
