@@ -40,9 +40,8 @@ def _claims(rows: Sequence[Row]) -> Claims:
 
 def _check(row: Row, place: str, ledger: Ledger, net: Net, claims: Claims) -> RowReport:
     if row.measure is None or row.status in UNCHECKED:
-        verdict: Verdict = row.status.replace("_", " ")  # type: ignore[assignment]  # the words of UNCHECKED
         text = "" if row.expected is None else show_all(row.values(row.expected))
-        return RowReport(row.id, row.where, row.claim, verdict, text, "not checked", (), row.why, place)
+        return RowReport(row.id, row.where, row.claim, UNCHECKED[row.status], text, "not checked", (), row.why, place)
     measure = row.measure.measure
     found = measure.measure(net, row.scope)
     verdict, note = _verdict(row, found, ledger.voices)

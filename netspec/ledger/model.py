@@ -9,6 +9,7 @@ from netspec.diagnostics import did_you_mean
 from netspec.ir.layer import OneOrMany
 from netspec.ledger.measure import Measure, Scope
 from netspec.ledger.measures import MEASURES
+from netspec.ledger.report import Verdict
 from netspec.ledger.value import Plain, Precision, Relation
 from netspec.syntax.keys import key
 from netspec.syntax.spans import SpanTable
@@ -17,7 +18,11 @@ from netspec.syntax.words import Word, WordError
 LANGUAGE = 1
 Claimed = bool | int | float | str | tuple[bool | int | float | str, ...]
 Status = Literal["holds", "rounds", "erratum", "differs", "experiment", "needs_data", "not_recorded"]
-UNCHECKED: tuple[Status, ...] = ("experiment", "needs_data", "not_recorded")
+UNCHECKED: dict[Status, Verdict] = {  # a status that no compiler can check, and its verdict
+    "experiment": "experiment",
+    "needs_data": "needs data",
+    "not_recorded": "not recorded",
+}
 
 
 @dataclass(frozen=True)
