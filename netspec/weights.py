@@ -69,7 +69,7 @@ def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -
             for owned in typed.parameters:
                 arrays[owned.name][...] = file.get_tensor(owned.name)
             for tied, owner in tied_names(typed).items():
-                if tied in found and not (file.get_tensor(tied) == arrays[owner]).all():
+                if tied in found and file.get_tensor(tied).tobytes() != arrays[owner].tobytes():
                     reason = f"`{tied}` and `{owner}` are one tensor of this net, and differ here"
                     raise DataError(str(path), reason, "leave out the first, or let the spec not share it")
     except (OSError, SafetensorError) as error:
