@@ -17,7 +17,8 @@ from netspec_runtime.terminal import clean_exit, complain
 
 if TYPE_CHECKING:  # numpy and onnxruntime: `netspec --help` must not load them
     from netspec_runtime.infer import Answer, Options
-    from netspec_runtime.session import Opened
+    from netspec_runtime.model_file import ModelFile
+    from netspec_runtime.session import Net, Opened
 
 _GAP: Final = "  "
 
@@ -56,12 +57,11 @@ def _infer(images: list[str], onnx: str, device: Device, options: Options, *, as
     """Print the answers; say whether every picture has one."""
     from netspec_runtime.infer import classify
     from netspec_runtime.model_file import read_model
-    from netspec_runtime.session import open_net
     from netspec_runtime.sources import find_pictures
 
     start = time.perf_counter()
     pictures = tuple(find_pictures(images))
-    net = open_net(read_model(onnx), device, prepack=options.worth_prepacking(len(pictures)))
+    net = _open(read_model(onnx), device, prepack=options.worth_prepacking(len(pictures)))
     opened = time.perf_counter()
     outcomes = classify(net, pictures, options)
     failures = _print_json(onnx, net.opened.provider, outcomes) if as_json else _print_text(outcomes)
@@ -69,6 +69,19 @@ def _infer(images: list[str], onnx: str, device: Device, options: Options, *, as
     times = f"model {_milliseconds(opened - start)}, pictures {_milliseconds(time.perf_counter() - opened)}"
     complain(f"{_where(net.opened)}; {answered}; {times}")
     return failures == 0
+
+
+def _open(model: ModelFile, device: Device, *, prepack: bool) -> Net:
+    """A whole net, or all files of one that was written with `--split`."""
+    from netspec_runtime.card import SPLIT_KEY
+
+    if SPLIT_KEY in model.metadata:
+        from netspec_runtime.split import open_split_net
+
+        return open_split_net(model, device)
+    from netspec_runtime.session import open_net
+
+    return open_net(model, device, prepack=prepack)
 
 
 def _print_text(outcomes: Iterable[Answer | DataError]) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 MAX_SIDE: Final = 4096  # pixels; larger inputs are no pictures for these nets, but a way to exhaust memory
 PREPROCESSING_KEY: Final = "netspec.preprocessing"
 LABELS_KEY: Final = "netspec.labels"
+SPLIT_KEY: Final = "netspec.split"  # only in the file of one device of several
 
 _KEYS: Final = frozenset({"resize", "crop", "channels", "mean", "std", "interpolation", "views"})
 

@@ -24,7 +24,9 @@ _SILENT: Final = 4  # onnxruntime logs to stderr from C++; what matters comes as
 _ORIGIN: Final = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (\S+\.(cc|h):\d+ \S+ [^()]*\([^)]*\) )?")
 
 
-class _Value(Protocol):
+class Value(Protocol):
+    """What a session says of an input or output."""
+
     name: str
     shape: list[int | str | None]
     type: str
@@ -34,8 +36,8 @@ class Session(Protocol):
     """The part of onnxruntime's InferenceSession that is used here."""
 
     def get_providers(self) -> list[str]: ...
-    def get_inputs(self) -> list[_Value]: ...
-    def get_outputs(self) -> list[_Value]: ...
+    def get_inputs(self) -> list[Value]: ...
+    def get_outputs(self) -> list[Value]: ...
     def run(self, names: list[str], feeds: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]: ...
 
 
@@ -83,7 +85,7 @@ def open_net(model: ModelFile, device: Device, *, prepack: bool) -> Net:
     if not model.unchanged():
         raise DataError(model.name, "it was changed while it was read", "run the command again")
     try:
-        return _checked(model, opened)
+        return checked_net(model, opened)
     except UnicodeDecodeError as error:
         raise _unusable(model.name, "its values have names that are no text") from error
 
@@ -149,8 +151,8 @@ def _open(graph: bytes, options: onnxruntime.SessionOptions, providers: list[str
     return session
 
 
-def _checked(model: ModelFile, opened: Opened) -> Net:
-    """Check that the graph takes and gives what the card promises."""
+def checked_net(model: ModelFile, opened: Opened) -> Net:
+    """The net, if its graph takes and gives what its card promises. Raises DataError."""
     path, card = model.name, model.card
     inputs, outputs = opened.session.get_inputs(), opened.session.get_outputs()
     wanted = [card.preprocessing.channels.planes, *card.preprocessing.crop]
@@ -166,7 +168,7 @@ def _checked(model: ModelFile, opened: Opened) -> Net:
     return Net(model.name, card, classes, opened, inputs[0].name, outputs[0].name)
 
 
-def _classes(outputs: list[_Value]) -> int | None:
+def _classes(outputs: list[Value]) -> int | None:
     """The number of classes if the first output is floats of [N, classes]."""
     if not outputs or outputs[0].type != "tensor(float)" or len(outputs[0].shape) != 2:
         return None

@@ -10,21 +10,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netspec_runtime.card import SPLIT_KEY
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
 from netspec_runtime.model_file import ModelFile, read_model
+from netspec_runtime.session import Net, Opened, RefusedModelError, Session, Value, checked_net, open_session
 
 if TYPE_CHECKING:
     import onnx
 
-    from netspec_runtime.session import Session
-
-SPLIT_KEY: Final = "netspec.split"
 Array = NDArray[np.float32]
 
 
@@ -82,6 +81,37 @@ def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
     return SplitNet(parts, dict(first.plan["outputs"]))
 
 
+def open_split_net(model: ModelFile, device: Device) -> Net:
+    """The net of which ``model`` is one device's file, to classify with as with a whole one. Raises as open_split."""
+    net = open_split(model.name, [device])
+    session = _AsOneSession(net)
+    return checked_net(model, Opened(session, ", ".join(session.get_providers()), None))
+
+
+class _AsOneSession:
+    """A split net where a session is expected."""
+
+    def __init__(self, net: SplitNet) -> None:
+        self.net = net
+        self.sessions = [stage.session for part in net.parts for stage in part.stages if stage]
+
+    def get_providers(self) -> list[str]:
+        return list(dict.fromkeys(session.get_providers()[0] for session in self.sessions))
+
+    def get_inputs(self) -> list[Value]:
+        names = {name for part in self.net.parts for name in part.inputs}
+        return [value for session in self.sessions for value in session.get_inputs() if value.name in names][:1]
+
+    def get_outputs(self) -> list[Value]:
+        last = next(iter(self.net.outputs.values()))
+        return [value for session in self.sessions for value in session.get_outputs() if value.name == last]
+
+    def run(self, names: list[str], feeds: dict[str, Array]) -> list[Array]:
+        (images,) = feeds.values()
+        by_value = {self.net.outputs[name]: answer for name, answer in self.net.run(images).items()}
+        return [by_value[name] for name in names]
+
+
 class _Plan(TypedDict):
     """What the compiler wrote about the exchange (netspec/backends/onnx/split.py)."""
 
@@ -124,11 +154,9 @@ class _Graph:
         import onnx
 
         model = read_model(path)
-        proto = onnx.ModelProto.FromString(model.graph)
-        plan = next((entry.value for entry in proto.metadata_props if entry.key == SPLIT_KEY), None)
-        if plan is None:
+        if SPLIT_KEY not in model.metadata:
             raise DataError(path, "it is a whole net, no part of one", "build the parts with `netspec build --split`")
-        return cls(model, proto, _plan(path, plan))
+        return cls(model, onnx.ModelProto.FromString(model.graph), _plan(path, model.metadata[SPLIT_KEY]))
 
     def part(self, device: Device) -> Part:
         known = set(self.plan["input"]) | set(self.plan["copies"])
@@ -140,8 +168,6 @@ class _Graph:
 
     def _stage(self, makes: tuple[str, ...], known: set[str], number: int, device: Device) -> Stage:
         """The nodes that lead to ``makes`` from what is known, as a session."""
-        from netspec_runtime.session import RefusedModelError, open_session
-
         nodes, reads = self._nodes(makes, known)
         later = {name for stage in self.plan["stages"][number + 1 :] for name in stage}
         wanted = {value.name for value in self.proto.graph.output} | (self._nodes(tuple(later), known | set(makes))[1])

@@ -17,7 +17,7 @@ from netspec.backends.onnx.metadata import add_metadata
 from netspec.ir.lowering import LrnForm
 from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Step, Transfer, Value
 from netspec.spec.model import Spec
-from netspec_runtime.split import SPLIT_KEY
+from netspec_runtime.card import SPLIT_KEY
 from netspec_runtime.weights import map_weights
 
 if TYPE_CHECKING:
