@@ -34,7 +34,7 @@ def find_ledger(name: str, folder: Path | None = None, place: Span | None = None
     found = next((path for path in beside if path.is_file()), None) or shipped_ledgers().get(name)
     if found is not None:
         return found
-    help = did_you_mean(name, shipped_ledgers(), "a file, or one of")
+    help = did_you_mean(name, shipped_ledgers())
     where = place or whole(Source(name, ""))
     raise SpecError([Diagnostic("NS501", f"there is no ledger `{name}`", where, help=help)])
 
