@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from netspec_runtime.card import SPLIT_KEY
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
-from netspec_runtime.model_file import ModelFile, read_model
+from netspec_runtime.model_file import GraphFile, ModelFile, read_graph
 from netspec_runtime.session import Net, Opened, RefusedModelError, Session, Value, checked_net, open_session
 
 if TYPE_CHECKING:
@@ -51,6 +51,17 @@ class SplitNet:
     def __init__(self, parts: Sequence[Part], outputs: dict[str, str]) -> None:
         self.parts, self.outputs = tuple(parts), outputs
 
+    def complete(self) -> bool:
+        """Whether every value is made before it is read."""
+        known = {name for part in self.parts for name in part.inputs}
+        for number in range(max(len(part.stages) for part in self.parts)):
+            stages = [part.stages[number] for part in self.parts if number < len(part.stages)]
+            if not known.issuperset(name for stage in stages if stage for name in stage.reads):
+                return False
+            known.update(name for stage in stages if stage for name in stage.makes)
+            known.update(own for part in self.parts for own, theirs in part.copies.items() if theirs in known)
+        return known.issuperset(self.outputs.values())
+
     def run(self, images: Array) -> dict[str, Array]:
         """Every output [N, ...] by name, in order, for images [N, channels, height, width]."""
         values: dict[str, Array] = {name: images for part in self.parts for name in part.inputs}
@@ -72,13 +83,16 @@ def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
     """
     first = _Graph.read(path)
     graphs = [_Graph.read(str(Path(path).parent / Path(name).name)) for name in first.plan["files"]]
-    if len({graph.model.card.spec_hash for graph in graphs}) > 1:
+    if len({graph.model.metadata.get("netspec.hash") for graph in graphs}) > 1:
         raise DataError(path, "the files beside it are of another net", "build them together with --split")
     wanted = list(devices) * len(graphs) if len(devices) == 1 else list(devices)
     if len(wanted) != len(graphs):
         raise DataError(path, f"{len(wanted)} devices for {len(graphs)} files", "name one device, or one for each file")
     parts = [graph.part(device) for graph, device in zip(graphs, wanted, strict=True)]
-    return SplitNet(parts, dict(first.plan["outputs"]))
+    net = SplitNet(parts, dict(first.plan["outputs"]))
+    if not net.complete():
+        raise _unusable(path, "its plan leaves out values that it needs")
+    return net
 
 
 def open_split_net(model: ModelFile, device: Device) -> Net:
@@ -126,12 +140,13 @@ def _plan(path: str, text: str) -> _Plan:
     """The plan, if every part of it has its type. Raises DataError."""
     try:
         document = json.loads(text)
-        lists = [document["files"], document["input"], *document["outputs"], *document["stages"]]
-        copies = dict(document["copies"])
+        lists = [document["files"], document["input"], *document["stages"]]
+        outputs, copies = dict(document["outputs"]), dict(document["copies"])
+        words = [word for part in (*lists, outputs, outputs.values(), copies, copies.values()) for word in part]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _unusable(path, "what it says of the other devices is damaged") from None
-    words = [word for part in lists for word in part] + [*copies, *copies.values()]
-    if not document["files"] or not all(isinstance(word, str) for word in words):
+    known = all(isinstance(part, list) for part in lists) and all(isinstance(word, str) for word in words)
+    if not known or not document["files"] or not outputs:
         raise _unusable(path, "what it says of the other devices is damaged")
     plan: _Plan = document
     return plan
@@ -145,7 +160,7 @@ def _unusable(path: str, reason: str) -> DataError:
 class _Graph:
     """One device's file: its model without the large weights, and its plan."""
 
-    model: ModelFile
+    model: GraphFile
     proto: onnx.ModelProto
     plan: _Plan
 
@@ -153,7 +168,7 @@ class _Graph:
     def read(cls, path: str) -> _Graph:
         import onnx
 
-        model = read_model(path)
+        model = read_graph(path)
         if SPLIT_KEY not in model.metadata:
             raise DataError(path, "it is a whole net, no part of one", "build the parts with `netspec build --split`")
         return cls(model, onnx.ModelProto.FromString(model.graph), _plan(path, model.metadata[SPLIT_KEY]))
