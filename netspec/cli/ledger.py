@@ -19,6 +19,7 @@ def check_against(compiled: Compiled, wanted: str | None, folder: Path) -> Ledge
     name = wanted or compiled.spec.ledger
     if not name:
         return None
-    report = check_ledger(load_ledger(find_ledger(name, folder)), compiled)
+    place = None if wanted else compiled.spec.spans.value("ledger")
+    report = check_ledger(load_ledger(find_ledger(name, folder, place)), compiled)
     typer.echo(render_report(report))
     return report
