@@ -12,8 +12,11 @@ import typer
 from netspec import __version__
 from netspec.cli.build import build
 from netspec.cli.doctor import doctor
+from netspec.cli.graph import graph
 from netspec.cli.infer import infer
 from netspec.cli.init import init
+from netspec.cli.schema import schema
+from netspec.cli.summary import summary
 from netspec.cli.validate import validate
 from netspec.diagnostics import SpecError
 from netspec.diagnostics.text import render
@@ -30,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, validate, infer, init, doctor):
+for command in (build, validate, infer, summary, graph, init, schema, doctor):
     app.command()(command)
 
 
