@@ -62,6 +62,12 @@ types: setup ## mypy, strict, tests included
 check: ## exactly what CI runs
 	.ci/run
 
+.PHONY: docs
+docs: setup ## write the language reference, the schema and the drawing anew
+	$(BIN)/netspec schema --format markdown > docs/language.md
+	$(BIN)/netspec schema > specs/netspec.schema.json
+	$(BIN)/netspec graph specs/alexnet.yaml -o docs/alexnet.svg
+
 .PHONY: wheel
 wheel: setup ## build dist/, install the wheel in a clean environment and build AlexNet from it
 	$(BIN)/python .ci/check_wheel.py dist

@@ -123,7 +123,7 @@ def _write_report(
     from netspec.report.html import render_report_html
     from netspec.report.svg import render_svg
 
-    drawing = folder.write("graph.svg", render_svg(compiled.placed))
+    drawing = folder.write("graph.svg", render_svg(compiled.placed, compiled.spec.about))
     return [drawing, folder.write("report.html", render_report_html(compiled, ledger, parity))]
 
 

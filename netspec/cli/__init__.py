@@ -12,6 +12,7 @@ import typer
 from netspec import __version__
 from netspec.cli.build import build
 from netspec.cli.doctor import doctor
+from netspec.cli.explain import explain
 from netspec.cli.graph import graph
 from netspec.cli.infer import infer
 from netspec.cli.init import init
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, validate, infer, summary, graph, init, schema, doctor):
+for command in (build, validate, infer, summary, graph, explain, init, schema, doctor):
     app.command()(command)
 
 
