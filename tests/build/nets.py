@@ -77,7 +77,7 @@ layers:
   norm1: {type: batchnorm, inputs: conv1, neuron: relu}
   conv2: {type: conv, inputs: norm1, filters: 4, size: 3, pad: 1, init_w: 0.2}
   conv3: {type: conv, inputs: conv2, filters: 4, size: 3, pad: 1, share_weights: conv2}
-  fc1: {type: fc, inputs: [conv3, norm1], outputs: 6, neuron: tanh, init_w: 0.1}
+  fc1: {type: fc, inputs: [conv3, norm1], outputs: 6, neuron: abs, init_w: 0.1}
   fc2: {type: fc, inputs: fc1, outputs: 6, init_w: 0.5}
   fc3: {type: fc, inputs: fc2, outputs: 6, share_weights: fc2}
   probs: {type: softmax, inputs: fc3}
