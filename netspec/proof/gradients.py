@@ -83,7 +83,7 @@ def _loss(values: dict[str, torch.Tensor], outputs: dict[str, bool]) -> torch.Te
     for name, probabilities in outputs.items():
         value = values[name].cpu()
         if probabilities:
-            total = total - torch.log(value[:, 0]).sum()
+            total = total - torch.log(value[:, 0].clamp_min(1e-30)).sum()
         else:
             total = total + (value * torch.randn(value.shape, generator=generator)).sum()
     return total
@@ -94,10 +94,12 @@ def _direction(size: int) -> torch.Tensor:
 
 
 def difference(a: Projection, b: Projection) -> float:
-    """|a - b| / |a|; 0 where both vanish, inf where only one is a number."""
+    """|a - b| / |a|; 0 where both vanish, inf where only one is a number, nan where nothing is."""
     if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
         return float("inf")
     finite = np.isfinite(a)
+    if not finite.any():
+        return float("nan")
     size = float(np.linalg.norm(a[finite]))
     apart = float(np.linalg.norm(a[finite] - b[finite]))
     return apart / size if size else apart

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from math import isfinite, isnan
 
 TOLERANCE = 1e-4
 GRADIENT_TOLERANCE = 1e-5
@@ -11,9 +12,10 @@ GRADIENT_TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class LayerParity:
-    """One layer: the largest difference from merged PyTorch, relative to the layer's largest magnitude.
+    """One layer: the largest difference from merged PyTorch on an input, relative to its largest magnitude there.
 
-    ``split`` is None for a net on one device.
+    ``magnitude`` is the largest on any input, nan where none is a finite number: then nothing was compared, and
+    nothing holds. ``split`` is None for a net on one device.
     """
 
     layer: str
@@ -28,12 +30,15 @@ class LayerParity:
 
     @property
     def holds(self) -> bool:
-        return self.worst <= TOLERANCE
+        return self.worst <= TOLERANCE and not isnan(self.magnitude)
 
 
 @dataclass(frozen=True)
 class GradientParity:
-    """One parameter: the difference of its gradient between merged and split, relative to the gradient's norm."""
+    """One parameter: the difference of its gradient between merged and split, relative to the gradient's norm.
+
+    ``error`` is nan where the gradient holds no finite number.
+    """
 
     parameter: str
     error: float
@@ -66,6 +71,8 @@ class Parity:
     def sentence(self) -> str:
         """The verdict in one line."""
         if bad := self.first_bad:
+            if isnan(bad.magnitude):
+                return f"the proof FAILS: `{bad.layer}` has no finite number on any input, so nothing can be compared"
             other = "onnxruntime" if bad.onnx > TOLERANCE else "the split module"
             distance = f"by {bad.worst:.1e} (> {TOLERANCE:g})"
             return f"the proof FAILS: `{bad.layer}` is the first layer where {other} differs, {distance}"
@@ -86,7 +93,17 @@ class Parity:
             "verdict": self.sentence(),
             "tolerance": {"layers": TOLERANCE, "gradients": GRADIENT_TOLERANCE},
             "first_bad": self.first_bad.layer if self.first_bad else None,
-            **asdict(self),
+            "spec": self.spec,
+            "inputs": self.inputs,
+            "layers": [_as_json(asdict(layer)) for layer in self.layers],
+            "gradients": [_as_json(asdict(gradient)) for gradient in self.gradients],
+            "top1": self.top1,
             "versions": dict(self.versions),
         }
-        return json.dumps(document, indent=2) + "\n"
+        return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _as_json(row: dict[str, object]) -> dict[str, object]:
+    """JSON has no word for inf and nan: they are written as text."""
+    odd = {key: str(value) for key, value in row.items() if isinstance(value, float) and not isfinite(value)}
+    return row | odd

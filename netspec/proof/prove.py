@@ -81,7 +81,11 @@ class _Runner:
             return ()
         weights = self._weights()
         merged, split = merged_module(self.merged_class, weights), split_module(self.split_class, weights)
-        outputs = {name: self.typed.by_name[name].layer.type == "softmax" for name in self.typed.outputs}
+        outputs = {}
+        for node in (self.typed.by_name[name] for name in self.typed.outputs):
+            outputs[node.name] = node.layer.type == "softmax"
+            if outputs[node.name]:  # its input too: a sure softmax has no gradient
+                outputs |= {name: False for name in node.layer.inputs if name in self.typed.by_name}
         return compare_gradients(merged, split, rows_of(self.split_class), torch.from_numpy(batch), outputs)
 
     def _weights(self) -> Values:
@@ -93,7 +97,7 @@ class _Runner:
 class _Worst:
     """The largest errors of one layer so far."""
 
-    magnitude: float = 0.0
+    magnitude: float = float("nan")
     onnx: float = 0.0
     split: float = 0.0
 
@@ -109,7 +113,7 @@ class _Tally:
         """Count one batch in."""
         for name, worst in self.layers.items():
             finite = wanted[name][np.isfinite(wanted[name])]
-            worst.magnitude = max(worst.magnitude, float(np.abs(finite).max(initial=0.0)))
+            worst.magnitude = float(np.fmax.reduce(np.abs(finite), initial=worst.magnitude))
             worst.onnx = max(worst.onnx, relative_error(wanted[name], found[name]))
             if split:
                 worst.split = max(worst.split, relative_error(wanted[name], split[name]))
@@ -119,8 +123,15 @@ class _Tally:
 
 
 def relative_error(wanted: Array, found: Array) -> float:
-    """The largest difference over the largest magnitude; inf where shapes differ or only one is a number."""
-    if wanted.shape != found.shape or not np.array_equal(np.isfinite(wanted), np.isfinite(found)):
+    """The largest of the images [N, ...]; inf where shapes differ."""
+    if wanted.shape != found.shape:
+        return float("inf")
+    return max((_image_error(a, b) for a, b in zip(wanted, found, strict=True)), default=0.0)
+
+
+def _image_error(wanted: Array, found: Array) -> float:
+    """The largest difference over the largest magnitude; inf where only one is a number."""
+    if not np.array_equal(np.isfinite(wanted), np.isfinite(found)):
         return float("inf")
     finite = np.isfinite(wanted)
     if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
