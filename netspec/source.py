@@ -38,10 +38,25 @@ class Span:
         return f"{self.source.name}:{self.line + 1}:{self.column + 1}"
 
     @property
+    def start(self) -> Span:
+        """Its first character."""
+        return Span(self.source, self.line, self.column, self.line, self.column + 1)
+
+    @property
     def text(self) -> str:
         """The characters spanned, up to the end of the first line."""
         end = self.end_column if self.end_line == self.line else None
         return self.source.line(self.line)[self.column : end]
+
+
+def within(inner: Span, outer: Span) -> bool:
+    """Whether ``inner`` lies in ``outer``."""
+    starts = (outer.line, outer.column) <= (inner.line, inner.column)
+    return (
+        inner.source is outer.source
+        and starts
+        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    )
 
 
 def whole(source: Source) -> Span:

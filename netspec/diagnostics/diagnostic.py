@@ -10,6 +10,8 @@ from netspec.source import Span
 
 Severity = Literal["error", "warning"]
 
+MOST_FINDINGS = 50
+
 
 @dataclass(frozen=True)
 class Label:
@@ -45,16 +47,27 @@ class SpecError(Exception):
 
 @dataclass
 class Findings:
-    """Collects what a stage finds, so that one run reports all of it."""
+    """Collects what a stage finds, so that one run reports all of it: each thing once, and not too many."""
 
     items: list[Diagnostic] = field(default_factory=list)
 
     def add(self, diagnostic: Diagnostic) -> None:
+        """Raises SpecError with all that was found when there is more than MOST_FINDINGS."""
+        if diagnostic in self.items:
+            return
         self.items.append(diagnostic)
+        if len(self.items) > MOST_FINDINGS:
+            message = f"more than {MOST_FINDINGS} findings; the rest of the file was not checked"
+            self.items[-1] = Diagnostic("NS112", message, diagnostic.span, help="mend those above first")
+            raise SpecError(self.items)
 
     @property
     def errors(self) -> bool:
         return any(d.severity == "error" for d in self.items)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return in_order(d for d in self.items if d.severity == "warning")
 
     def stop_on_errors(self) -> None:
         """Raise all that was found if any of it is an error."""

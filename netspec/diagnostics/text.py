@@ -1,30 +1,55 @@
-"""Diagnostics as text: the place, the source line, a caret, the causes and the fix."""
+"""Diagnostics as text: the place, the source line, a caret, the causes and the fix. It guesses no colours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from textwrap import wrap
 
 from netspec.diagnostics.diagnostic import Diagnostic
-from netspec.source import Span
+from netspec.source import Source, Span
 
-WIDTH = 120
+LINE = 120
+WIDTH = 100
+LONGEST_MESSAGE = 600
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "help": "\x1b[1;36m"}
+_END = "\x1b[0m"
 
 
-def render(diagnostics: Iterable[Diagnostic]) -> str:
+@dataclass(frozen=True)
+class _Mark:
+    """A span with the character that underlines it."""
+
+    span: Span
+    char: str
+    text: str
+
+
+def render(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
     """All of them, a blank line between two."""
-    return "\n".join(render_one(d) for d in diagnostics)
+    return "\n".join(render_one(d, color) for d in diagnostics)
 
 
-def render_one(d: Diagnostic) -> str:
-    """``error[NS302]: message`` with its place; lines end with a newline."""
-    gutter = len(str(d.span.line + 1))
-    lines = [f"{d.severity}[{d.code}]: {printable(d.message)}", f"{' ' * gutter}--> {printable(d.span.where)}"]
-    lines += _excerpt(d.span, "^", d.label, gutter)
-    for other in d.others:
-        lines += [f"{' ' * gutter}::: {printable(other.span.where)}", *_excerpt(other.span, "-", other.text, gutter)]
-    lines += [f"{' ' * gutter} = because {printable(note)}" for note in d.notes]
-    if d.help:
-        lines.append(f"{' ' * gutter} = help: {printable(d.help)}")
+def render_one(d: Diagnostic, color: bool = False) -> str:
+    """``error[NS302]: message`` with its places, causes and help; lines end with a newline."""
+    paint = _painter(color)
+    marks = [_Mark(d.span, "^", d.label), *(_Mark(o.span, "-", o.text) for o in d.others)]
+    gutter = len(str(max(m.span.line for m in marks) + 1))
+    lines = [paint(d.severity, f"{d.severity}[{d.code}]") + f": {_message(d.message)}"]
+    for number, (source, group) in enumerate(_by_source(marks)):
+        arrow = ":::" if number else "-->"
+        lines.append(f"{' ' * gutter}{paint('place', arrow)} {printable(group[0].span.where)}")
+        lines += _excerpt(source, group, gutter)
+    ending = [("because", note) for note in d.notes] + ([("help:", d.help)] if d.help else [])
+    if ending and len(lines) > len(_by_source(marks)) + 1:
+        lines.append(f"{' ' * gutter} |")
+    for word, text in ending:
+        indent = gutter + len(f" = {word} ")
+        first, *rest = wrap(_message(text), WIDTH - indent, break_long_words=False, break_on_hyphens=False)
+        lines.append(f"{' ' * gutter} = {paint('help', word)} {first}")
+        lines += [" " * indent + line for line in rest]
     return "\n".join(lines) + "\n"
 
 
@@ -33,16 +58,52 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _excerpt(span: Span, mark: str, label: str, gutter: int) -> list[str]:
-    line = span.source.line(span.line)
-    if not line.strip():
-        return []
-    start = max(0, span.column - WIDTH // 2) if len(line) > WIDTH else 0
-    shown = printable(line[start : start + WIDTH].replace("\t", " "))
-    end = span.end_column if span.end_line == span.line else len(line)
-    before = len(printable(line[start : span.column].replace("\t", " ")))
-    carets = max(1, min(len(printable(line[span.column : end].replace("\t", " "))), WIDTH - before))
-    number = str(span.line + 1).rjust(gutter)
-    pad = " " * gutter
-    pointer = f"{pad} | {' ' * before}{mark * carets} {printable(label)}".rstrip()
-    return [f"{pad} |", f"{number} | {shown}".rstrip(), pointer]
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: wide characters take two, combining ones none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _message(text: str) -> str:
+    return printable(text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…")
+
+
+def _painter(color: bool) -> Callable[[str, str], str]:
+    return (lambda role, text: f"{_COLOURS[role]}{text}{_END}") if color else (lambda role, text: text)
+
+
+def _by_source(marks: list[_Mark]) -> list[tuple[Source, list[_Mark]]]:
+    """The marks of each source together, the sources in the order of their first mark."""
+    sources = list(dict.fromkeys(m.span.source for m in marks))
+    return [(source, [m for m in marks if m.span.source == source]) for source in sources]
+
+
+def _excerpt(source: Source, marks: list[_Mark], gutter: int) -> Iterator[str]:
+    """The lines with marks, in the order of the text, with ``...`` where lines are left out."""
+    ordered = sorted(marks, key=lambda m: (m.span.line, m.span.column))
+    last = None
+    for number, group in groupby(ordered, key=lambda m: m.span.line):
+        if not source.line(number).strip():
+            continue
+        if last is None:
+            yield f"{' ' * gutter} |"
+        elif number > last + 1:
+            yield "..."
+        last = number
+        yield from _marked_line(source.line(number), list(group), str(number + 1).rjust(gutter))
+
+
+def _marked_line(line: str, marks: list[_Mark], number: str) -> Iterator[str]:
+    start = max(0, min(m.span.column for m in marks) - LINE // 2) if len(line) > LINE else 0
+    cut = line[start : start + LINE]
+    shown = ("…" if start else "") + _plain(cut) + ("…" if start + LINE < len(line) else "")
+    yield f"{number} | {shown}".rstrip()
+    for mark in marks:
+        span = mark.span
+        end = span.end_column if span.end_line == span.line else len(line.rstrip())
+        before = columns(_plain(line[start : span.column])) + (1 if start else 0)
+        carets = max(1, columns(_plain(line[span.column : min(end, start + LINE)])))
+        yield f"{' ' * len(number)} | {' ' * before}{mark.char * carets} {_message(mark.text)}".rstrip()
+
+
+def _plain(text: str) -> str:
+    return printable(text.replace("\t", " "))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from netspec.diagnostics.grammar import a
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.neuron import Neuron
 from netspec.ir.parameter import Init, Parameter, constant
@@ -17,11 +18,24 @@ Devices = Annotated[tuple[int, ...], Spread(None)]
 
 
 class Illegal(Exception):  # noqa: N818 - raised as a verdict on a layer, and turned into a diagnostic
-    """A layer cannot be where it is. ``key`` is the key of the layer to point at."""
+    """A layer cannot be where it is.
 
-    def __init__(self, code: str, message: str, key: str = "inputs", help: str = "") -> None:
+    ``key`` is the key of the layer to point at, or a path below it; ``input`` is the number of the input to blame.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        key: str | tuple[str | int, ...] = "inputs",
+        help: str = "",
+        input: int | None = None,  # noqa: A002 - as in the language
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.key, self.help = code, message, key, help
+        self.code, self.message, self.help, self.input = code, message, help, input
+        self.path = (key,) if isinstance(key, str) else key
+        if self.path == ("inputs",) and input is not None:
+            self.path = ("inputs", input)
 
 
 @dataclass(frozen=True)
@@ -126,11 +140,9 @@ class LearnedLayer(Layer):
         return (Parameter(path, dims, "bias", constant(self.init_b)),) if self.bias else ()
 
 
-def maps(shape: Shape, layer: Layer) -> Maps:
-    """The shape as maps. Raises Illegal NS305 for a vector."""
+def maps(shape: Shape, layer: Layer, number: int = 0) -> Maps:
+    """The shape of input ``number`` as maps. Raises Illegal NS305 for a vector."""
     if isinstance(shape, Maps):
         return shape
-    message = (
-        f"a `{layer.type}` layer reads maps (channels, height, width), but its input is {shape.units:,} flat units"
-    )
-    raise Illegal("NS305", message, help="put it before the first fc layer")
+    message = f"{a(layer.type)} layer reads maps, but `{layer.inputs[number]}` is flat: {shape.units:,} units"
+    raise Illegal("NS305", message, help="put it before the first layer with a flat output", input=number)

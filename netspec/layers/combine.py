@@ -26,10 +26,10 @@ class Concat(Layer):
     arity: ClassVar[tuple[int, int | None]] = (1, None)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        for name, shape in zip(self.inputs, inputs, strict=True):
+        for n, (name, shape) in enumerate(zip(self.inputs, inputs, strict=True)):
             if shape.dims[1:] != inputs[0].dims[1:]:
                 message = f"`{name}` is {shape}, which cannot stand beside `{self.inputs[0]}`, {inputs[0]}"
-                raise Illegal("NS307", message, help="inputs may differ in channels only")
+                raise Illegal("NS307", message, help="inputs may differ in channels only", input=n)
         return inputs[0].with_channels(sum(shape.channels for shape in inputs))
 
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
@@ -54,10 +54,10 @@ class ElementwiseLayer(ChannelwiseLayer):
     """A layer over inputs of one shape."""
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        for name, shape in zip(self.inputs, inputs, strict=True):
+        for n, (name, shape) in enumerate(zip(self.inputs, inputs, strict=True)):
             if shape != inputs[0]:
                 message = f"`{name}` is {shape}, but `{self.inputs[0]}` is {inputs[0]}"
-                raise Illegal("NS307", message, help="all inputs must have one shape")
+                raise Illegal("NS307", message, help="all inputs must have one shape", input=n)
         return inputs[0]
 
 

@@ -74,23 +74,32 @@ class WindowedLayer(LearnedLayer):
         if self.per_input and len(self.per_input) != len(inputs):
             message = f"{len(self.per_input)} mappings in `per_input` for {len(inputs)} inputs"
             raise Illegal("NS309", message, "per_input", "one for each input; `{}` where nothing differs")
-        sizes = [self._output_of(n, maps(shape, self)) for n, shape in enumerate(inputs)]
-        for name, size in zip(self.inputs, sizes, strict=True):
+        sizes = [self._output_of(n, maps(shape, self, n)) for n, shape in enumerate(inputs)]
+        for n, size in enumerate(sizes):
             if size != sizes[0]:
-                message = (
-                    f"`{name}` gives {size[0]}x{size[1]}, but `{self.inputs[0]}` gives {sizes[0][0]}x{sizes[0][1]}"
-                )
-                raise Illegal("NS307", message, help="give them strides or pads in `per_input` that agree")
+                first, other = (f"{rows}x{columns}" for rows, columns in (sizes[0], size))
+                message = f"the windows over `{self.inputs[n]}` give {other}, those over `{self.inputs[0]}` {first}"
+                help = "give them strides or pads in `per_input` that agree"
+                raise Illegal("NS307", message, help=help, input=n)
         return Maps(self.filters, *sizes[0])
 
     def _output_of(self, number: int, shape: Maps) -> tuple[int, int]:
         groups = self.groups_of(number)
-        for what, count in (("input channels", shape.channels), ("filters", self.filters)):
+        for what, count in ((f"channels of `{self.inputs[number]}`", shape.channels), ("filters", self.filters)):
             if count % groups:
                 help = f"`groups` must divide {count}"
-                raise Illegal("NS306", f"{groups} groups do not divide {count} {what}", "groups", help)
-        rows, columns = self.window(number).slides(shape, self)
+                message = f"{groups} groups do not divide the {count} {what}"
+                blamed = None if what == "filters" else number
+                raise Illegal("NS306", message, self._key(number, "groups"), help, blamed)
+        try:
+            rows, columns = self.window(number).slides(shape, self)
+        except Illegal as error:
+            raise Illegal(error.code, error.message, self._key(number, "size"), error.help, number) from None
         return rows.count, columns.count
+
+    def _key(self, number: int, key: str) -> tuple[str | int, ...]:
+        """Where a key of one input stands: in `per_input`, or on the layer."""
+        return (key,) if getattr(self.branch(number), key) is None else ("per_input", number, key)
 
     def paths(self, count: int) -> list[str]:
         return [""] if count == 1 else [f"{i}." for i in range(count)]

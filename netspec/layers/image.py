@@ -128,7 +128,7 @@ class Crop(ChannelwiseLayer):
         for start, size, image in zip(self.start, self.size, shape.dims[1:], strict=True):
             if start + size > image:
                 message = f"the crop ends at pixel {start + size}, but the {shape} input has {image}"
-                raise Illegal("NS313", message, "size", "a smaller `size` or `start`")
+                raise Illegal("NS313", message, "size", "a smaller `size` or `start`", input=0)
         return Maps(shape.channels, self.size[0], self.size[1])
 
     def reason(self, inputs: tuple[Shape, ...]) -> str:
@@ -157,7 +157,7 @@ class Resize(ChannelwiseLayer):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = maps(inputs[0], self)
         if min(shape.height, shape.width) < 2:
-            raise Illegal("NS310", f"a {shape} input is too small to resize", help="at least 2x2 pixels")
+            raise Illegal("NS310", f"a {shape} input is too small to resize", help="at least 2x2 pixels", input=0)
         return Maps(shape.channels, floor(shape.height / self.scale), floor(shape.width / self.scale))
 
     def reason(self, inputs: tuple[Shape, ...]) -> str:

@@ -64,7 +64,8 @@ class Pool(ChannelwiseLayer):
         shape = maps(inputs[0], self)
         seen = self.seen(shape)
         if min(seen.height, seen.width) < 1:
-            raise Illegal("NS311", f"`start: {self.start}` skips the whole {shape} input", "start", "a smaller start")
+            message = f"`start: {self.start}` skips the whole {shape} input"
+            raise Illegal("NS311", message, "start", "a smaller start", input=0)
         window = self.window(seen)
         for axis in (0, 1):
             if max(window.pad[axis], window.pad[axis + 2]) >= window.size[axis]:

@@ -89,8 +89,8 @@ class ResponseNorm(Normalisation):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = maps(inputs[0], self)
         if shape.channels % self.groups:
-            message = f"{self.groups} groups do not divide {shape.channels} channels"
-            raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}")
+            message = f"{self.groups} groups do not divide the {shape.channels} channels of `{self.inputs[0]}`"
+            raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}", input=0)
         return shape
 
     def neighbours(self) -> int:

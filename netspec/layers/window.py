@@ -51,7 +51,7 @@ class Window:
             reach = self.dilation[axis] * (self.size[axis] - 1) + 1
             padded = image + self.pad[axis] + self.pad[axis + 2]
             if reach > padded:
-                raise Illegal("NS302", self._too_large(layer, shape), "size", self._fix(reach - padded))
+                raise Illegal("NS302", self._too_large(layer, shape), "size", self._fix(reach - padded), input=0)
         return self.slide(0, shape.height, inside), self.slide(1, shape.width, inside)
 
     def pads(self, rows: Slide, columns: Slide) -> tuple[int, int, int, int]:

@@ -1,14 +1,18 @@
 """Build: a Spec to a Graph. It resolves names, refuses cycles and dead ends, and orders the layers.
 
-1. every input names the net's input or a layer (NS301); 2. no layer reads itself through others (NS303); 3. what
-nothing reads is an output: exactly one, or all of those that `outputs` names (NS304).
+1. every input names the net's input or a layer (NS301), and no layer has the input's name (NS317); 2. no layer reads
+itself through others (NS303); 3. what nothing reads is an output: exactly one, or all of those that `outputs` names
+(NS304).
 """
 
 from __future__ import annotations
 
-from netspec.diagnostics import Diagnostic, Findings, did_you_mean
+from netspec.diagnostics import Diagnostic, Findings, Label, did_you_mean
 from netspec.ir.graph import Graph, Input, Node
 from netspec.spec.model import Spec
+from netspec.syntax.scalars import shorten
+
+LONGEST_CYCLE = 7
 
 
 def build(spec: Spec) -> Graph:
@@ -25,49 +29,57 @@ def build(spec: Spec) -> Graph:
 
 
 def _check_names(spec: Spec, findings: Findings) -> None:
-    known = (spec.input.name, *spec.layers)
+    known = dict.fromkeys((spec.input.name, *spec.layers))
     if spec.input.name in spec.layers:
         place = spec.spans.key("layers", spec.input.name)
         help = "rename the layer, or the input with `input: {name: ...}`"
-        findings.add(Diagnostic("NS305", f"`{spec.input.name}` is the name of the net's input", place, help=help))
+        findings.add(Diagnostic("NS317", f"`{spec.input.name}` is the name of the net's input", place, help=help))
     for name, layer in spec.layers.items():
         for number, source in enumerate(layer.inputs):
             if source not in known:
                 place = spec.spans.value("layers", name, "inputs", number)
-                help = did_you_mean(source, known)
-                findings.add(Diagnostic("NS301", f"`{name}` reads `{source}`, which is no layer", place, help=help))
+                help = did_you_mean(source, (other for other in known if other != name), "there are")
+                message = f"`{name}` reads `{shorten(source)}`, which is no layer"
+                findings.add(Diagnostic("NS301", message, place, help=help))
     for number, output in enumerate(spec.outputs):
         if output not in spec.layers:
             place = spec.spans.value("outputs", number)
-            help = did_you_mean(output, spec.layers)
-            findings.add(Diagnostic("NS301", f"the output `{output}` is no layer", place, help=help))
+            help = did_you_mean(output, spec.layers, "there are")
+            findings.add(Diagnostic("NS301", f"the output `{shorten(output)}` is no layer", place, help=help))
 
 
 def _order(spec: Spec, findings: Findings) -> list[str]:
-    """The order of the file as far as inputs allow (depth first, without recursion)."""
+    """The order of the file as far as inputs allow (depth first, without recursion). Each cycle is reported once."""
     done: dict[str, None] = {}
-    for start in spec.layers:
-        path = [start]
+    for start in (name for name in spec.layers if name not in done):
+        path = {start: iter(spec.layers[start].inputs)}
         while path:
-            name = path[-1]
-            waiting = [s for s in spec.layers[name].inputs if s in spec.layers and s not in done]
-            if not waiting:
-                done[path.pop()] = None
-            elif waiting[0] in path:
-                _report_cycle(spec, path[path.index(waiting[0]) :], findings)
-                return []
+            name, inputs = next(reversed(path.items()))
+            source = next((s for s in inputs if s in spec.layers and s not in done), None)
+            if source is None:
+                del path[name]
+                done[name] = None
+            elif source in path:
+                names = list(path)
+                _report_cycle(spec, names[names.index(source) :], findings)
             else:
-                path.append(waiting[0])
+                path[source] = iter(spec.layers[source].inputs)
     return list(done)
 
 
 def _report_cycle(spec: Spec, cycle: list[str], findings: Findings) -> None:
-    first = min(cycle, key=list(spec.layers).index)
-    turned = cycle[cycle.index(first) :] + cycle[: cycle.index(first)] + [first]
-    way = " reads ".join(f"`{name}`" for name in turned)
-    place = spec.spans.value("layers", first, "inputs")
+    """``cycle``: each reads the next, the last the first. It is told from the one that stands first in the file."""
+    place = {name: number for number, name in enumerate(spec.layers)}
+    turn = cycle.index(min(cycle, key=place.__getitem__))
+    around = [*cycle[turn:], *cycle[:turn], cycle[turn]]
+    name, source = around[:2]
+    shown = around if len(around) <= LONGEST_CYCLE else [*around[: LONGEST_CYCLE - 2], "…", *around[-2:]]
+    message = f"`{name}` reads itself"
+    if len(cycle) > 1:
+        message += ": " + " reads ".join(f"`{n}`" for n in shown)
+    number = spec.layers[name].inputs.index(source)
     help = "a net is computed from the input on; remove one of these inputs"
-    findings.add(Diagnostic("NS303", f"`{first}` reads itself: {way}", place, help=help))
+    findings.add(Diagnostic("NS303", message, spec.spans.value("layers", name, "inputs", number), help=help))
 
 
 def _outputs(spec: Spec, findings: Findings) -> tuple[str, ...]:
@@ -75,11 +87,15 @@ def _outputs(spec: Spec, findings: Findings) -> tuple[str, ...]:
     ends = tuple(name for name in spec.layers if name not in read)
     if not spec.outputs and len(ends) == 1:
         return ends
-    for name in ends:
-        if name not in spec.outputs:
-            place = spec.spans.key("layers", name)
-            others = [f"`{end}`" for end in ends if end != name]
-            message = f"nothing reads `{name}`" + (f" (nor {', '.join(others[:4])})" if not spec.outputs else "")
-            help = f"let a layer read it, remove it, or name the net's outputs: `outputs: [{', '.join(ends[:4])}]`"
-            findings.add(Diagnostic("NS304", message, place, help=help))
+    named = ", ".join((*spec.outputs, *(end for end in ends if end not in spec.outputs))[:4])
+    help = f"let a layer read it, remove it, or name the outputs: `outputs: [{named}]`"
+    spans = spec.spans
+    if not spec.outputs:
+        others = tuple(Label(spans.key("layers", end), "nor this") for end in ends[1:4])
+        message = f"nothing reads `{ends[0]}`, nor {len(ends) - 1} more: the net has no single output"
+        findings.add(Diagnostic("NS304", message, spans.key("layers", ends[0]), help=help, others=others))
+        return ()
+    for name in (end for end in ends if end not in spec.outputs):
+        message = f"nothing reads `{name}`, and it is not among `outputs`"
+        findings.add(Diagnostic("NS304", message, spans.key("layers", name), help=help))
     return spec.outputs

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from netspec.diagnostics import Diagnostic, Findings, did_you_mean
+from netspec.diagnostics import Diagnostic, Findings, Label, did_you_mean
 from netspec.ir.graph import Graph, Node, OwnedParameter, TypedGraph, TypedNode
 from netspec.ir.layer import Illegal
 from netspec.ir.parameter import Parameter
-from netspec.ir.reasons import size_reasons
 from netspec.ir.shape import Shape
+from netspec.passes.causes import causes
+from netspec.source import within
 from netspec.spec.model import Spec
+from netspec.syntax.scalars import shorten
 
 MAX_UNITS = 1 << 31
 _SOURCE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(?:\[([0-9]{1,4})\])?", re.ASCII)
@@ -49,19 +51,29 @@ class _Inference:
             shape = node.layer.infer(inputs)
             parameters = node.layer.parameters(inputs)
         except Illegal as error:
-            place = self.spec.spans.value("layers", node.name, error.key)
-            notes = size_reasons(self.nodes, node.layer.inputs[0]) if error.code == "NS302" else ()
-            self.findings.add(Diagnostic(error.code, error.message, place, notes=notes, help=error.help))
+            self._refuse(node, error)
             return
         largest = max([shape.units, *(p.count for p in parameters)])
         if min(shape.dims) < 1 or largest > MAX_UNITS:
-            message = f"`{node.name}` has {largest:,} numbers in one tensor; at most {MAX_UNITS:,} work"
+            message = f"`{node.name}` has {largest:,} numbers in one tensor, more than {MAX_UNITS:,}"
             place = self.spec.spans.key("layers", node.name)
             self.findings.add(Diagnostic("NS312", message, place, help="reduce its size, filters or outputs"))
             return
         owned = tuple(OwnedParameter(f"{node.name}.{p.path}", p.path, False, p) for p in parameters)
         self.shapes[node.name] = shape
         self.nodes[node.name] = TypedNode(node.name, node.layer, inputs, shape, owned, node.layer.macs(inputs))
+
+    def _refuse(self, node: Node, error: Illegal) -> None:
+        spans = self.spec.spans
+        place, layer = spans.value("layers", node.name, *error.path), spans.values["layers", node.name]
+        elsewhere = not within(place, layer) and place != spans.key("layers", node.name)
+        others = (Label(spans.key("layers", node.name), "in this layer"),) if elsewhere else ()
+        blamed = [] if error.input is None else [node.layer.inputs[error.input]]
+        if error.code == "NS307":
+            blamed.append(node.layer.inputs[0])
+        notes = [note for name in blamed for note in causes(error.code, name, self.nodes, self.graph.input)]
+        because = tuple(dict.fromkeys(notes))
+        self.findings.add(Diagnostic(error.code, error.message, place, notes=because, help=error.help, others=others))
 
     def _tie(self, node: TypedNode) -> TypedNode:
         tied = tuple(self._owner(node, p) if p.parameter.tied else p for p in node.parameters)
@@ -72,26 +84,29 @@ class _Inference:
         match = _SOURCE.fullmatch(source)
         name, number = (match[1], int(match[2] or 0)) if match else (source, 0)
         owner = self.nodes.get(name)
-        candidates = [p for p in owner.parameters if p.parameter.role == "weight"] if owner else []
-        if owner is None or number >= len(candidates):
-            self._refuse_tie(node, own, f"`{source}` has no weights to share", name)
+        weights = [p for p in owner.parameters if p.parameter.role == "weight"] if owner else []
+        if owner is None or number >= len(weights):
+            self._refuse_tie(node, own, name, f"`{shorten(source)}` has no weights to share")
             return own
-        chosen = candidates[number]
+        chosen = weights[number]
         if chosen.parameter.tied:
-            self._refuse_tie(
-                node, own, f"`{source}` has no weights of its own: they are `{chosen.parameter.tied}`'s", name
-            )
+            message = f"`{source}` has no weights of its own: it uses those of `{chosen.parameter.tied}`"
+            self._refuse_tie(node, own, name, message)
         elif chosen.parameter.dims != own.parameter.dims or owner.layer.type != node.layer.type:
-            message = f"`{name}` has {owner.layer.type} weights {_dims(chosen.parameter)}, but these are"
-            self._refuse_tie(node, own, f"{message} {node.layer.type} weights {_dims(own.parameter)}", name)
+            theirs, ours = (f"{n.layer.type} weights {_dims(p.parameter)}" for n, p in ((owner, chosen), (node, own)))
+            self._refuse_tie(node, own, name, f"`{name}` has {theirs}, but `{node.name}` needs {ours}")
         return OwnedParameter(chosen.name, own.path, True, own.parameter)
 
-    def _refuse_tie(self, node: TypedNode, own: OwnedParameter, message: str, name: str) -> None:
-        place = self.spec.spans.value("layers", node.name, "share_weights")
-        if ("layers", node.name, "share_weights") not in self.spec.spans.values:
-            place = self.spec.spans.value("layers", node.name, "per_input")
-        help = "" if name in self.nodes else did_you_mean(name, self.nodes)
-        self.findings.add(Diagnostic("NS314", message, place, help=help))
+    def _refuse_tie(self, node: TypedNode, own: OwnedParameter, name: str, message: str) -> None:
+        if name not in self.nodes and name in self.spec.layers:
+            return  # it was refused itself
+        spans, number = self.spec.spans, own.path.partition(".")[0]
+        branch = ("layers", node.name, "per_input", int(number) if number.isdigit() else 0, "share_weights")
+        place = spans.value(*(branch if branch in spans.values else ("layers", node.name, "share_weights")))
+        learned = [n.name for n in self.nodes.values() if n.layer.type == node.layer.type and n.name != node.name]
+        help = "" if name in self.nodes else did_you_mean(name, learned, "these layers have such weights:")
+        others = (Label(spans.key("layers", name), "its weights"),) if name in self.nodes else ()
+        self.findings.add(Diagnostic("NS314", message, place, help=help, others=others))
 
     def _check_classes(self) -> None:
         for name in self.graph.outputs:
@@ -99,8 +114,10 @@ class _Inference:
             if node is None or node.layer.type != "softmax" or self.spec.classes in (None, node.shape.units):
                 continue
             message = f"`{name}` tells {node.shape.units:,} classes apart, but `classes` is {self.spec.classes:,}"
-            place = self.spec.spans.value("classes")
-            self.findings.add(Diagnostic("NS316", message, place, help="make them agree"))
+            place, source = self.spec.spans.value("classes"), node.layer.inputs[0]
+            key = self.spec.spans.key("layers", source if source in self.nodes else name)
+            label = Label(key, f"this has {node.shape.units:,} outputs")
+            self.findings.add(Diagnostic("NS316", message, place, help="make them agree", others=(label,)))
 
 
 def _dims(parameter: Parameter) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netspec.diagnostics import Diagnostic, Findings
+from netspec.diagnostics import Diagnostic, Findings, Label, SpecError
 from netspec.ir.graph import TypedGraph, TypedNode
 from netspec.ir.layer import Illegal, Layer
 from netspec.ir.placed import Compute, Join, PlacedGraph, PlacedParameter, Slice, Step, Transfer, Value
 from netspec.ir.shape import Range, Shape, even_parts
 from netspec.spec.model import Spec
+
+MAX_STEPS = 20_000
 
 
 def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
@@ -25,8 +27,20 @@ def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
         placement[node.name] = node.layer.gpu or placement.get(node.layer.inputs[0], (0,))
         _check_split(node, placement[node.name], spec, findings)
     _check_ties(typed, placement, spec, findings)
+    _check_part_names(typed, placement, spec, findings)
     findings.stop_on_errors()
-    return _Placement(typed, placement).run()
+    try:
+        return _Placement(typed, placement).run()
+    except _TooManySteps as error:
+        message = f"`{error.layer}` brings the net to over {MAX_STEPS:,} steps: each device reads from each"
+        where = spec.spans.value("layers", error.layer, "gpu")
+        raise SpecError([Diagnostic("NS406", message, where, help="use fewer devices")]) from None
+
+
+class _TooManySteps(Exception):  # noqa: N818 - a bound, not a fault
+    def __init__(self, layer: str) -> None:
+        super().__init__(layer)
+        self.layer = layer
 
 
 def merge(typed: TypedGraph) -> PlacedGraph:
@@ -36,15 +50,18 @@ def merge(typed: TypedGraph) -> PlacedGraph:
 
 def _check_split(node: TypedNode, devices: tuple[int, ...], spec: Spec, findings: Findings) -> None:
     where = spec.spans.value("layers", node.name, "gpu")
+    first = f"`{node.name}` is where its first input `{node.layer.inputs[0]}` is: {_devices(devices)}"
+    notes = () if node.layer.gpu else (first,)
     if node.shape.channels % len(devices):
         message = f"{node.shape.channels} channels of `{node.name}` do not split evenly over {len(devices)} devices"
-        findings.add(Diagnostic("NS401", message, where, help="a multiple of the devices, or fewer devices in `gpu`"))
+        help = f"a number of channels that {len(devices)} divides, or other devices: `gpu: {devices[0]}`"
+        findings.add(Diagnostic("NS401", message, where, notes=notes, help=help))
         return
     try:
         for part in even_parts(node.shape.channels, len(devices)):
             node.layer.shard(node.input_shapes, part)
     except Illegal as error:
-        findings.add(Diagnostic(error.code, f"`{node.name}`: {error.message}", where, help=error.help))
+        findings.add(Diagnostic(error.code, f"`{node.name}`: {error.message}", where, notes=notes, help=error.help))
 
 
 def _check_ties(typed: TypedGraph, placement: dict[str, tuple[int, ...]], spec: Spec, findings: Findings) -> None:
@@ -54,8 +71,21 @@ def _check_ties(typed: TypedGraph, placement: dict[str, tuple[int, ...]], spec: 
             if parameter.tied and placement[owner] != placement[node.name]:
                 message = f"`{node.name}` shares the weights of `{owner}`, which is on {_devices(placement[owner])}"
                 help = f"put both on the same devices: `gpu: {list(placement[owner])}`"
-                where = spec.spans.key("layers", node.name)
-                findings.add(Diagnostic("NS404", message, where, help=help))
+                where = spec.spans.value("layers", node.name, "gpu")
+                others = (Label(spec.spans.key("layers", owner), "its weights"),)
+                findings.add(Diagnostic("NS404", message, where, help=help, others=others))
+
+
+def _check_part_names(typed: TypedGraph, placement: dict[str, tuple[int, ...]], spec: Spec, findings: Findings) -> None:
+    """The generated module calls the parts of a split `conv1` `conv1_0`, `conv1_1`: no layer may be called that too."""
+    for name, devices in placement.items():
+        for number, device in enumerate(devices if len(devices) > 1 else ()):
+            part = f"{name}_{number}"
+            if part in placement or part == typed.input.name:
+                where = spec.spans.key("layers", part) if part in placement else spec.spans.value("input", "name")
+                others = (Label(spec.spans.key("layers", name), "this is split"),)
+                message = f"`{part}` is already the name of the part of `{name}` on gpu {device}"
+                findings.add(Diagnostic("NS405", message, where, help="rename one of the two", others=others))
 
 
 def _devices(devices: tuple[int, ...]) -> str:
@@ -99,6 +129,8 @@ class _Placement:
 
     def _compute(self, node: TypedNode, number: int | None, part: Range, device: int) -> Value:
         """Steps for one part of a layer; the value it leaves."""
+        if len(self.steps) > MAX_STEPS:
+            raise _TooManySteps(node.name)
         layer: Layer = node.layer
         reads: tuple[Range | None, ...] = tuple(Range(0, s.channels) for s in node.input_shapes)
         keep = None

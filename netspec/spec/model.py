@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from netspec.diagnostics import Diagnostic
 from netspec.ir.layer import Layer
 from netspec.ir.shape import Maps
 from netspec.layers.window import Pair
@@ -19,7 +20,9 @@ Triple = tuple[float, ...]
 class InputSpec:
     """What the net reads: an image of `size` (one number, or [height, width])."""
 
-    size: Pair = key("Height and width of the input: one number, or [height, width].", unit="pixels", least=1, most=16384)
+    size: Pair = key(
+        "Height and width of the input: one number, or [height, width].", unit="pixels", least=1, most=16384
+    )
     name: str = key("The name that layers read it by.", default="data")
     channels: int = key("Colour channels.", default=3, least=1, most=4096)
 
@@ -39,12 +42,14 @@ class DataSpec:
         least=1,
         most=16384,
     )
-    crop: Pair | None = key("The patch cut out of the resized picture; the input size.", default=None, unit="pixels", least=1)
+    crop: Pair | None = key(
+        "The patch cut out of the resized picture; the input size.", default=None, unit="pixels", least=1
+    )
     mirror: bool = key("Horizontal reflections in training.", default=False)
     channels: Literal["rgb", "bgr", "grey"] = key("The order of the colour channels.", default="rgb")
     mean: Literal["none", "image", "color"] | Triple = key(
-        "What is subtracted: the training set's mean `image` or mean `color`, or given numbers in the order of `channels`"
-        " on the scale 0 to 255.",
+        "What is subtracted: the training set's mean `image` or mean `color`, or given numbers in the order of"
+        " `channels` on the scale 0 to 255.",
         default="none",
     )
     mean_color: Triple | None = key(
@@ -56,7 +61,9 @@ class DataSpec:
         "What the noise multiplies: the eigenvalue (the paper's text) or its square root (the authors' source).",
         default="eigenvalue",
     )
-    test_views: int = key("Views averaged at test: 1, or 10 (corners, centre, reflections).", default=1, least=1, most=10)
+    test_views: int = key(
+        "Views averaged at test: 1, or 10 (corners, centre, reflections).", default=1, least=1, most=10
+    )
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,9 @@ class Header:
     input: InputSpec = key("What the net reads.")
     about: str = key("What the net is, in a sentence.", default="")
     classes: int | None = key("How many classes its softmax tells apart.", default=None, least=1)
-    outputs: tuple[str, ...] = key("The layers that the net returns; by default the one that nothing reads.", default=())
+    outputs: tuple[str, ...] = key(
+        "The layers that the net returns; by default the one that nothing reads.", default=()
+    )
     ledger: str = key("The claims it is checked against: a shipped ledger or a file beside the spec.", default="")
     labels: str | tuple[str, ...] = key("Class names: a list, or a text file beside the spec, one a line.", default=())
     licence: str = key("The licence of the weights built from it.", default="")
@@ -124,7 +133,11 @@ class Header:
 
 @dataclass(frozen=True)
 class Spec(Header):
-    """A whole file. ``layers`` are in the order of the file; ``spans`` says where each value stands."""
+    """A whole file. ``layers`` are in the order of the file; ``spans`` says where each value stands.
+
+    ``warnings`` are for whoever shows diagnostics: what is legal and probably a mistake.
+    """
 
     layers: dict[str, Layer] = field(kw_only=True, hash=False)
     spans: SpanTable = field(kw_only=True, hash=False, compare=False, repr=False)
+    warnings: tuple[Diagnostic, ...] = field(kw_only=True, default=(), compare=False, repr=False)

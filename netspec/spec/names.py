@@ -5,6 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 
+from netspec.diagnostics.suggest import strange_characters
+from netspec.syntax.scalars import shorten
+
 LAYER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 NET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
 
@@ -30,12 +33,18 @@ RESERVED = frozenset(" ".join(_GENERATED).split()) | frozenset(_MODULE.split())
 def layer_name_problem(name: str) -> tuple[str, str, str] | None:
     """Why a layer cannot be called so: code, message, help. None for a good name."""
     if not LAYER_NAME.fullmatch(name):
-        return "NS207", f"`{name}` is no layer name", "ASCII letters, digits and `_`, starting with a letter, at most 64"
+        help = strange_characters(name) or "ASCII letters, digits and `_`, starting with a letter, at most 64"
+        return "NS207", f"`{shorten(name)}` is no layer name", help
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         return "NS208", f"`{name}` is a word of Python, so no layer can be called that", f"for instance `{name}1`"
     if name in RESERVED or re.fullmatch(r"gpu[0-9]+", name):
-        return "NS208", f"`{name}` has a meaning in the generated module", f"for instance `{name}1`"
+        return "NS208", f"`{name}` has a meaning in the generated module", f"for instance `{name}_layer`"
     return None
+
+
+def net_name_help(name: str) -> str:
+    """What is wrong with the name of a net."""
+    return strange_characters(name) or "ASCII letters, digits, `-` and `_`, starting with a letter, at most 64"
 
 
 def class_name(net: str) -> str:

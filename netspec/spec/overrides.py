@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netspec.diagnostics import Diagnostic, SpecError, did_you_mean
 from netspec.source import Source, Span
-from netspec.syntax.reader import read_tree
-from netspec.syntax.tree import Entry, Mapping, Scalar, Tree
+from netspec.syntax.reader import MAX_DEPTH, read_tree
+from netspec.syntax.scalars import shorten
+from netspec.syntax.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 
 def override(tree: Tree, assignment: str) -> Tree:
     """``tree`` with one ``path=value``. Raises SpecError NS212, or what is wrong with the value's YAML."""
-    path, equals, value = assignment.partition("=")
+    path, equals, _ = assignment.partition("=")
     source = Source("--set", assignment)
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise _refuse(source, 0, len(assignment), f"`{assignment}` is no assignment", "`--set layers.conv1.filters=64`")
-    return _put(tree, keys, _value(value, source, len(path) + 1), source, 0)
+    keys = [part.strip() for part in path.split(".")]
+    if not equals or not all(keys) or len(keys) > MAX_DEPTH:
+        span = Span(source, 0, 0, 0, len(source.line(0)))
+        message = f"`{shorten(assignment)}` is no assignment"
+        raise SpecError([Diagnostic("NS212", message, span, help="write `--set layers.conv1.filters=64`")])
+    return _Override(source, _value(source, len(path) + 1)).put(tree, keys, ())
 
 
-def _value(text: str, source: Source, column: int) -> Tree:
-    if not text.strip():
-        return Scalar("", True, Span(source, 0, column, 0, column))
-    return _moved(read_tree(Source("--set", text)), source, column)
+def _value(source: Source, start: int) -> Tree:
+    """The YAML behind the `=`, with places in the whole assignment; nothing there is null."""
+    end = len(source.text)
+    if not source.text[start:].strip():
+        return Scalar("", True, Span(source, 0, start, 0, end))
+    return read_tree(source, skip=start)
 
 
-def _moved(tree: Tree, source: Source, column: int) -> Tree:
-    """The value's tree with places in the whole assignment."""
-    old = tree.span
-    same_line = old.line == 0
-    span = Span(source, old.line, old.column + column * same_line, old.end_line, old.end_column + column * same_line)
-    if isinstance(tree, Scalar):
-        return Scalar(tree.text, tree.plain, span)
-    if isinstance(tree, Mapping):
-        moved = (Entry(e.key, _moved(e.value, source, column)) for e in tree.entries)
-        return Mapping(tuple(moved), span)
-    return type(tree)(tuple(_moved(item, source, column) for item in tree.items), span)
+@dataclass(frozen=True)
+class _Override:
+    source: Source
+    value: Tree
 
+    def put(self, tree: Tree, keys: list[str], above: tuple[str, ...]) -> Tree:
+        """``tree`` with the value below ``keys``; ``above`` are the keys that led here."""
+        key, *rest = keys
+        if not isinstance(tree, Mapping):
+            kind = "a list" if isinstance(tree, Sequence) else f"`{shorten(tree.text)}`"
+            message = f"`{'.'.join(above) or 'the spec'}` is {kind}: nothing is below it"
+            raise self._refuse(above, key, message, "set it as a whole")
+        old = tree.get(key)
+        if old is None and rest and above == ("layers",):
+            known = [e.key.text for e in tree.entries]
+            help = did_you_mean(key, known, "its layers are")
+            raise self._refuse(above, key, f"there is no layer `{shorten(key)}`", help)
+        name = Scalar(key, True, self._span(above, key))
+        below = old.value if old else Mapping((), name.span)
+        new = self.put(below, rest, (*above, key)) if rest else self.value
+        if old is None:
+            return Mapping((*tree.entries, Entry(name, new)), tree.span)
+        return Mapping(tuple(Entry(e.key if rest else name, new) if e is old else e for e in tree.entries), tree.span)
 
-def _put(tree: Tree, keys: list[str], value: Tree, source: Source, column: int) -> Tree:
-    key, rest = keys[0], keys[1:]
-    if not isinstance(tree, Mapping):
-        raise _refuse(source, column, column + len(key), f"there is nothing below `{key}` to set", "check the path")
-    old = tree.get(key)
-    if old is None and rest:
-        known = [e.key.text for e in tree.entries]
-        raise _refuse(source, column, column + len(key), f"the spec has no `{key}` here", did_you_mean(key, known))
-    new = _put(old.value, rest, value, source, column + len(key) + 1) if old and rest else value
-    name = Scalar(key, True, Span(source, 0, column, 0, column + len(key)))
-    if old is None:
-        return Mapping((*tree.entries, Entry(name, new)), tree.span)
-    return Mapping(tuple(Entry(name if not rest else e.key, new) if e is old else e for e in tree.entries), tree.span)
+    def _span(self, above: tuple[str, ...], key: str) -> Span:
+        path = self.source.text.partition("=")[0].split(".")
+        start = sum(len(part) + 1 for part in path[: len(above)])
+        start += len(path[len(above)]) - len(path[len(above)].lstrip())
+        return Span(self.source, 0, start, 0, start + len(key))
 
-
-def _refuse(source: Source, start: int, end: int, message: str, help: str) -> SpecError:
-    return SpecError([Diagnostic("NS212", message, Span(source, 0, start, 0, end), help=help)])
+    def _refuse(self, above: tuple[str, ...], key: str, message: str, help: str) -> SpecError:
+        return SpecError([Diagnostic("NS212", message, self._span(above, key), help=help)])

@@ -48,4 +48,5 @@ def key_of(item: Field[Any]) -> Key | None:
 
 
 def required(item: Field[Any]) -> bool:
+    """Whether the key has no default."""
     return item.default is MISSING and item.default_factory is MISSING

@@ -5,21 +5,26 @@ YAML that makes bombs or surprises is refused: anchors, aliases, merge keys, tag
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, cast
 
 import yaml
 
-from netspec.diagnostics import Diagnostic, Label, SpecError
+from netspec.diagnostics import Diagnostic, Findings, Label, SpecError
 from netspec.source import Source, Span, whole
+from netspec.syntax.faults import yaml_diagnostic
+from netspec.syntax.scalars import shorten
 from netspec.syntax.tree import Entry, Mapping, Scalar, Sequence, Tree
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 19
 MAX_DEPTH = 32
 MAX_LINE = 20_000
-MAX_NODES = 100_000
+MAX_NODES = 40_000
 
+_INSTEAD = "write the value out, or use `defaults:` for what the layers of a type share"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads 7 times faster
 
 
@@ -33,7 +38,8 @@ def read_source(path: Path, name: str | None = None) -> Source:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _fatal("NS101", f"cannot read `{shown}`: {reason}", whole(Source(shown, "")), _read_help(path)) from None
     if len(data) > MAX_BYTES:
-        raise _fatal("NS103", f"the file is larger than {MAX_BYTES:,} bytes", whole(Source(shown, "")), "a spec is text")
+        message = f"the file is larger than {MAX_BYTES:,} bytes"
+        raise _fatal("NS103", message, whole(Source(shown, "")), "name a layer file; a spec has a few thousand bytes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -42,24 +48,27 @@ def read_source(path: Path, name: str | None = None) -> Source:
     return Source(shown, text.replace("\r\n", "\n"))
 
 
-def read_tree(source: Source) -> Tree:
-    """The document's tree. Raises SpecError with codes NS102 to NS111."""
+def read_tree(source: Source, skip: int = 0) -> Tree:
+    """The document's tree, without the first ``skip`` characters. Raises SpecError with codes NS102 to NS112."""
     _check_text(source)
+    composer = _Composer(source, " " * skip + source.text[skip:])
     try:
-        return _Composer(source).compose()
-    except yaml.YAMLError as error:
-        raise _yaml_error(source, error) from None
+        return composer.compose()
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: the pure parser, of an escape past U+10FFFF
+        raise SpecError([*composer.findings.items, yaml_diagnostic(source, error)]) from None
 
 
 def _read_help(path: Path) -> str:
     if path.is_dir():
         return "name a file, not a folder"
-    return "check the path; `netspec init --list` shows the specs that come with netspec" if not path.exists() else ""
+    return "check the path, or name a spec that comes with netspec" if not path.exists() else ""
 
 
 def _check_text(source: Source) -> None:
     if len(source.text) > MAX_BYTES:
-        raise _fatal("NS103", f"the text is longer than {MAX_BYTES:,} characters", whole(source), "a spec is short")
+        raise _fatal(
+            "NS103", f"the text is longer than {MAX_BYTES:,} characters", whole(source), "a spec has a few thousand"
+        )
     for number, line in enumerate(source.lines):
         if len(line) > MAX_LINE:
             place = Span(source, number, 0, number, 1)
@@ -70,10 +79,26 @@ def _check_text(source: Source) -> None:
 
 def _check_characters(source: Source, number: int, line: str) -> None:
     for column, char in enumerate(line):
-        allowed = char.isprintable() or char in "\t\r" or char.isspace()
-        if not allowed or "\ud800" <= char <= "\udfff" or char in "\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029":
+        if not _is_text(char) and not (char == "\r" and column == len(line) - 1):
             place = Span(source, number, column, number, column + 1)
-            raise _fatal("NS102", f"the character U+{ord(char):04X} does not belong in a text file", place, "delete it")
+            raise _fatal("NS102", f"the character {_named(char)} does not belong in a spec", place, "delete it")
+
+
+def _is_text(char: str) -> bool:
+    """Printable, a tab or a space of any width. Everything else is invisible, turns text around, or breaks lines."""
+    return char.isprintable() or char == "\t" or unicodedata.category(char) == "Zs"
+
+
+def _named(char: str) -> str:
+    name = unicodedata.name(char, "")
+    return f"U+{ord(char):04X}" + (f" ({name})" if name else "")
+
+
+class _Mark(Protocol):
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
 
 
 @dataclass
@@ -81,13 +106,17 @@ class _Open:
     """A collection being read."""
 
     mapping: bool
-    start: yaml.Mark
+    start: Span
     items: list[Tree] = field(default_factory=list)
 
 
 @dataclass
 class _Composer:
+    """Builds the tree from events. What is merely not allowed is noted, so that one run reports all of it."""
+
     source: Source
+    text: str
+    findings: Findings = field(default_factory=Findings)
     stack: list[_Open] = field(default_factory=list)
     roots: list[Tree] = field(default_factory=list)
     count: int = 0
@@ -96,12 +125,13 @@ class _Composer:
     def compose(self) -> Tree:
         for event in self._events():
             self._take(event)
-        if not self.roots:
-            raise _fatal("NS109", "the file is empty", whole(self.source), "start with `netspec: 1`")
+        self.findings.stop_on_errors()
+        if not self.roots or _is_nothing(self.roots[0]):
+            raise _fatal("NS109", "there is no spec in this text", whole(self.source), "start with `netspec: 1`")
         return self.roots[0]
 
     def _events(self) -> Iterator[yaml.Event]:
-        loader = _Loader(self.source.text)
+        loader = _Loader(self.text)
         try:
             while loader.check_event():
                 yield loader.get_event()
@@ -112,10 +142,12 @@ class _Composer:
         if isinstance(event, yaml.DocumentStartEvent):
             self._start_document(event)
         elif isinstance(event, yaml.AliasEvent):
-            raise self._refuse_anchor(event)
+            self._refuse("NS106", event, f"YAML aliases are not allowed (`*{shorten(event.anchor or '')}`)", _INSTEAD)
+            self._add(Scalar("", True, self._place(event)))
         elif isinstance(event, yaml.ScalarEvent):
             self._check_node(event)
-            self._add(Scalar(event.value, not event.style, self._span(event.start_mark, event.end_mark)))
+            self._check_value(event)
+            self._add(Scalar(event.value, not event.style, self._place(event)))
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             self._open(event)
         elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
@@ -124,35 +156,39 @@ class _Composer:
     def _start_document(self, event: yaml.Event) -> None:
         self.documents += 1
         if self.documents > 1:
-            place = self._span(event.start_mark, event.end_mark)
-            raise _fatal("NS109", "a second document starts here", place, "one spec a file: delete the `---`")
+            advice = "one spec a file: delete the `---`"
+            raise _fatal("NS109", "a second document starts here", self._place(event), advice)
 
     def _check_node(self, event: yaml.NodeEvent) -> None:
-        place = self._span(event.start_mark, event.end_mark)
         self.count += 1
         if self.count > MAX_NODES:
-            raise _fatal("NS111", f"more than {MAX_NODES:,} values", place, "a spec is short")
+            raise _fatal("NS111", f"more than {MAX_NODES:,} values", self._place(event), "a spec is short")
         if event.anchor is not None:
-            raise self._refuse_anchor(event)
+            self._refuse("NS106", event, f"YAML anchors are not allowed (`&{shorten(event.anchor)}`)", _INSTEAD)
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            raise _fatal("NS107", f"the tag `{tag}` is not allowed", place, "delete it: types come from the key")
+            advice = "delete it: what a value is follows from its key"
+            self._refuse("NS107", event, f"YAML tags are not allowed (`{shorten(tag)}`)", advice)
 
-    def _refuse_anchor(self, event: yaml.NodeEvent) -> SpecError:
-        place = self._span(event.start_mark, event.end_mark)
-        advice = "write the value out, or use `defaults:` for what layers of a type share"
-        return _fatal("NS106", f"YAML anchors and aliases are not allowed (`{event.anchor}`)", place, advice)
+    def _check_value(self, event: yaml.ScalarEvent) -> None:
+        """An escape in quotes can make a character that could not stand in the file."""
+        bad = next((c for c in event.value if not _is_text(c) and c != "\n"), "")
+        if bad:
+            self._refuse("NS102", event, f"the text holds the character {_named(bad)}", "delete the escape")
+
+    def _refuse(self, code: str, event: yaml.Event, message: str, help: str) -> None:
+        self.findings.add(Diagnostic(code, message, self._place(event), help=help))
 
     def _open(self, event: yaml.NodeEvent) -> None:
         self._check_node(event)
         if len(self.stack) >= MAX_DEPTH:
-            place = self._span(event.start_mark, event.end_mark)
-            raise _fatal("NS105", f"nested deeper than {MAX_DEPTH} levels", place, "a spec needs five")
-        self.stack.append(_Open(isinstance(event, yaml.MappingStartEvent), event.start_mark))
+            raise _fatal("NS105", f"nested deeper than {MAX_DEPTH} levels", self._place(event), "a spec needs five")
+        self.stack.append(_Open(isinstance(event, yaml.MappingStartEvent), self._place(event)))
 
     def _close(self, event: yaml.Event) -> None:
         done = self.stack.pop()
-        span = self._span(done.start, event.end_mark)
+        start, end = done.start, self._place(event)
+        span = Span(self.source, start.line, start.column, end.end_line, end.end_column)
         self._add(Mapping(self._entries(done.items), span) if done.mapping else Sequence(tuple(done.items), span))
 
     def _add(self, tree: Tree) -> None:
@@ -163,47 +199,30 @@ class _Composer:
         entries = []
         for key, value in zip(items[::2], items[1::2], strict=True):
             if not isinstance(key, Scalar):
-                raise _fatal("NS110", "a key must be a word", key.span, "quote it, or write `key: value`")
-            if key.text == "<<" and key.plain:
-                raise _fatal("NS106", "YAML merge keys are not allowed", key.span, "use `defaults:`")
-            if key.text in first:
-                raise self._duplicate(first[key.text], key)
-            first[key.text] = key
-            entries.append(Entry(key, value))
+                self.findings.add(Diagnostic("NS110", "a key must be a word", key.span, help="write `key: value`"))
+            elif key.text == "<<" and key.plain:
+                message = "YAML merge keys are not allowed"
+                self.findings.add(Diagnostic("NS106", message, key.span, help=_INSTEAD))
+            elif key.text in first:
+                self._refuse_duplicate(first[key.text], key)
+            else:
+                first[key.text] = key
+                entries.append(Entry(key, value))
         return tuple(entries)
 
-    def _duplicate(self, first: Scalar, second: Scalar) -> SpecError:
-        return SpecError(
-            [
-                Diagnostic(
-                    "NS108",
-                    f"the key `{second.text}` stands here twice",
-                    second.span,
-                    others=(Label(first.span, "first here"),),
-                    help="keep one of them, or give the second another name",
-                )
-            ]
-        )
+    def _refuse_duplicate(self, first: Scalar, second: Scalar) -> None:
+        message = f"the key `{shorten(second.text)}` stands here twice"
+        help = "keep one of them, or give the second another name"
+        others = (Label(first.span, "first here"),)
+        self.findings.add(Diagnostic("NS108", message, second.span, label="again here", help=help, others=others))
 
-    def _span(self, start: yaml.Mark, end: yaml.Mark) -> Span:
+    def _place(self, event: yaml.Event) -> Span:
+        start, end = cast(_Mark, event.start_mark), cast(_Mark, event.end_mark)  # the parsers always set them
         return Span(self.source, start.line, start.column, end.line, end.column)
 
 
-def _yaml_error(source: Source, error: yaml.YAMLError) -> SpecError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    place = Span(source, mark.line, mark.column, mark.line, mark.column + 1) if mark else whole(source)
-    context = getattr(error, "context", None)
-    message = f"not valid YAML: {problem}" + (f" {context}" if context else "")
-    return _fatal("NS104", message, place, _yaml_help(source, place, str(problem)))
-
-
-def _yaml_help(source: Source, place: Span, problem: str) -> str:
-    if "\t" in source.line(place.line)[: place.column + 1]:
-        return "indent with spaces, not with tabs"
-    if "mapping values are not allowed" in problem:
-        return "a `: ` inside a text needs quotes around the text; also check the indentation"
-    return "check brackets, quotes and indentation just before this place"
+def _is_nothing(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and tree.plain and not tree.text
 
 
 def _fatal(code: str, message: str, place: Span, help: str = "") -> SpecError:

@@ -15,10 +15,12 @@ YAML_11_BOOL = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
 def is_null(text: str) -> bool:
+    """Whether a plain scalar says nothing."""
     return text in _NULL
 
 
 def as_bool(text: str) -> bool | None:
+    """``true`` and ``false``; ``yes`` is a word."""
     return _BOOL.get(text)
 
 
@@ -48,8 +50,13 @@ def describe(text: str, plain: bool) -> str:
         return f"the boolean `{text}`"
     if as_int(text) is not None or as_float(text) is not None:
         return f"the number `{text}`"
+    if _INT.fullmatch(text) or _FLOAT.fullmatch(text):
+        return f"`{shorten(text)}`, a number too large to be meant"
+    if text.lower().lstrip("+-") in (".inf", ".nan"):
+        return f"`{text}`, which is no finite number"
     return f"the string `{shorten(text)}`"
 
 
 def shorten(text: str, most: int = 40) -> str:
+    """A user's text, short enough for a message."""
     return text if len(text) <= most else text[: most - 1] + "…"

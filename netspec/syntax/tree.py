@@ -18,12 +18,16 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Sequence:
+    """A list as written."""
+
     items: tuple[Tree, ...]
     span: Span
 
 
 @dataclass(frozen=True)
 class Entry:
+    """A key of a mapping with its value."""
+
     key: Scalar
     value: Tree
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from netspec.syntax.scalars import as_float
+from netspec.syntax.scalars import as_float, shorten
 
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[([^\[\]]*)\])?")
 
@@ -36,13 +36,13 @@ def split_word(text: str) -> tuple[str, tuple[float, ...]]:
     """``tanh[1, 2]`` to ``("tanh", (1.0, 2.0))``. Raises WordError."""
     match = _WORD.fullmatch(text.strip())
     if not match:
-        raise WordError(f"`{text}` is no word with numbers in brackets", "write it as `relu` or `tanh[1.7, 0.67]`")
+        raise WordError(f"`{shorten(text)}` cannot be read")
     name, arguments = match.groups()
     numbers = [] if arguments is None or not arguments.strip() else arguments.split(",")
     values = []
     for part in numbers:
         value = as_float(part.strip())
         if value is None:
-            raise WordError(f"`{part.strip()}` in `{text}` is no number")
+            raise WordError(f"`{shorten(part.strip())}` in `{shorten(text)}` is no number")
         values.append(value)
     return name, tuple(values)
