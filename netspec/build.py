@@ -91,8 +91,8 @@ def _write_model(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ..
 
     graph = merged_graph(compiled.spec, compiled.merged, lrn_form(options.lrn), labels)
     path = folder.path / f"{compiled.spec.name}.onnx"
-    write_merged(path, graph, lambda arrays: _fill(compiled, arrays, options.weights))
-    return folder.add(path.name)
+    write_merged(path, graph, lambda arrays: _fill(compiled, arrays, options.weights), folder.install)
+    return path
 
 
 def _write_split(
@@ -104,8 +104,8 @@ def _write_split(
     graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels)
     merged = folder.path / f"{compiled.spec.name}.onnx"
     for name, graph in graphs.items():
-        write_split(folder.path / name, graph, merged)
-    return [folder.add(name) for name in graphs]
+        write_split(folder.path / name, graph, merged, folder.install)
+    return [folder.path / name for name in graphs]
 
 
 def _fill(compiled: Compiled, arrays: dict[str, Array], weights: Path | None) -> None:

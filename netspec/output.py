@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class OutputFolder:
     spec: str
     force: bool = False
     inputs: tuple[Path, ...] = ()
-    known: dict[str, str] = field(default_factory=dict)
+    known: dict[str, list[str]] = field(default_factory=dict)
 
     def open(self) -> None:
         """Make the folder and read what an earlier build left."""
@@ -40,7 +41,7 @@ class OutputFolder:
         known = _files(manifest)
         if known is None and os.path.lexists(manifest) and not self.force:
             raise _foreign(manifest)
-        self.known = known or {}
+        self.known = {name: marks for name, marks in (known or {}).items() if (self.path / name).is_file()}
 
     def reserve(self, *names: str) -> None:
         """Check, before any work, that files of these names may be written."""
@@ -54,44 +55,47 @@ class OutputFolder:
                 continue
             if name not in self.known or path.is_symlink():
                 raise _foreign(path)
-            if self.known[name] != _mark(path):
+            if _mark(path) not in self.known[name]:
                 fix = "keep your copy elsewhere, or add --force"
                 raise _refusal(path, "it was changed since netspec wrote it", fix)
 
     def discard(self, *names: str) -> None:
         """Remove what an earlier build wrote and this one may not: it would speak of another model."""
         for name in names:
-            if name in self.known:
+            if self.known.pop(name, None):
                 (self.path / name).unlink(missing_ok=True)
 
     def write(self, name: str, text: str) -> Path:
         """A text file, atomically."""
-        self._replace(name, text)
-        return self.add(name)
+        return self._write(self.path / name, text, self.install)
 
-    def add(self, name: str) -> Path:
-        """Count a file as netspec's, at once: a build that is stopped later must not find its own files foreign."""
-        path = self.path / name
-        self.known[name] = _mark(path)
-        present = {name: mark for name, mark in sorted(self.known.items()) if (self.path / name).is_file()}
-        self._replace(MANIFEST, json.dumps({"spec": self.spec, "files": present}, indent=2) + "\n")
-        return path
+    def install(self, temporary: Path, path: Path) -> None:
+        """Put a finished file in its place.
 
-    def _replace(self, name: str, text: str) -> None:
-        path = self.path / name
-        temporary = path.with_name(f".{name}.{os.getpid()}.tmp")
+        The manifest knows it before it is there, and the one before it still: wherever a build is stopped, the next
+        one takes neither for foreign.
+        """
+        before = [_mark(path)] if path.is_file() else []
+        self.known[path.name] = [*before, _mark(temporary)]
+        document = {"spec": self.spec, "files": dict(sorted(self.known.items()))}
+        self._write(self.path / MANIFEST, json.dumps(document, indent=2) + "\n", Path.replace)
+        temporary.replace(path)
+
+    def _write(self, path: Path, text: str, install: Callable[[Path, Path], object]) -> Path:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             temporary.unlink(missing_ok=True)  # of a killed build, or a link out of the folder
             with temporary.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            install(temporary, path)
         except OSError as error:
             fix = "free some space, or choose another folder with --out"
             raise _refusal(path, f"cannot write: {error.strerror}", fix) from None
         finally:
             temporary.unlink(missing_ok=True)
+        return path
 
 
 def _refusal(path: Path, reason: str, fix: str) -> DataError:
@@ -102,14 +106,14 @@ def _foreign(path: Path) -> DataError:
     return _refusal(path, "it exists and netspec did not write it", "move it away, or add --force")
 
 
-def _files(manifest: Path) -> dict[str, str] | None:
+def _files(manifest: Path) -> dict[str, list[str]] | None:
     """The marks by name; None where there is no manifest, or it is not one of ours."""
     try:
         document = json.loads(manifest.read_text(encoding="utf-8"))
         files = dict(document["files"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    ours = document.keys() == {"spec", "files"} and all(isinstance(mark, str) for mark in files.values())
+    ours = document.keys() == {"spec", "files"} and all(isinstance(marks, list) for marks in files.values())
     return files if ours else None
 
 

@@ -39,9 +39,15 @@ class _Placed:
     start: int
 
 
-def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]], None]) -> int:
+def write_model(
+    path: Path,
+    graph: OnnxGraph,
+    fill: Callable[[dict[str, Array]], None],
+    install: Callable[[Path, Path], object] = Path.replace,
+) -> int:
     """Write the file atomically; ``fill`` gets float32 views of its weights by tensor name. Returns the size in bytes.
 
+    ``install`` puts the finished file in its place: it is called with the temporary path and ``path``.
     Raises DataError where the model is too large for one file or the disk is full.
     """
     head, placed, size = _layout(graph)
@@ -55,7 +61,7 @@ def write_model(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]],
             os.posix_fallocate(file.fileno(), 0, size) if hasattr(os, "posix_fallocate") else file.truncate(size)
             fill(_views(mmap.mmap(file.fileno(), size), head, placed))
         seal(temporary)
-        temporary.replace(path)
+        install(temporary, path)
     except OSError as error:
         reason = f"cannot write {size:,} bytes: {error.strerror}"
         raise DataError(str(path), reason, "free some space, or choose another folder with --out") from None

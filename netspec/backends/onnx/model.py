@@ -25,6 +25,11 @@ def merged_graph(spec: Spec, merged: PlacedGraph, lrn: LrnForm, labels: tuple[st
     return graph
 
 
-def write_merged(path: Path, graph: OnnxGraph, fill: Callable[[dict[str, Array]], None]) -> int:
-    """Write the whole net into one file; returns its size in bytes. Raises DataError."""
-    return write_model(path, graph, fill)
+def write_merged(
+    path: Path,
+    graph: OnnxGraph,
+    fill: Callable[[dict[str, Array]], None],
+    install: Callable[[Path, Path], object] = Path.replace,
+) -> int:
+    """Write the whole net into one file, as `write_model` does; returns its size in bytes. Raises DataError."""
+    return write_model(path, graph, fill, install)

@@ -7,6 +7,7 @@ stage is what can be computed between two exchanges: AlexNet on two devices has 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,9 @@ def part_name(spec: Spec, device: int) -> str:
     return f"{spec.name}.gpu{device}.onnx"
 
 
-def write_split(path: Path, graph: OnnxGraph, merged: Path) -> int:
+def write_split(
+    path: Path, graph: OnnxGraph, merged: Path, install: Callable[[Path, Path], object] = Path.replace
+) -> int:
     """Write a device's file with its rows of the merged file's weights; returns its size. Raises DataError."""
     weights = map_weights(merged)
 
@@ -59,7 +62,7 @@ def write_split(path: Path, graph: OnnxGraph, merged: Path) -> int:
         for tensor in graph.tensors:
             arrays[tensor.name][...] = weights[tensor.source][tensor.rows.start : tensor.rows.stop]
 
-    return write_model(path, graph, fill)
+    return write_model(path, graph, fill, install)
 
 
 @dataclass
