@@ -51,6 +51,7 @@ def build(
     """
     from netspec.build import BuildOptions, build_files
     from netspec.cli.ledger import check_against
+    from netspec.diagnostics.text import render
     from netspec.pipeline import compile_file
     from netspec.report.table import render_table
     from netspec.spec.shipped import find_spec
@@ -60,6 +61,7 @@ def build(
     if dump_after is not None:
         typer.echo(_dump(compiled, dump_after), nl=False)
         return
+    typer.echo(render(compiled.spec.warnings), err=True, nl=False)
     typer.echo(render_table(compiled))
     ledger = check_against(compiled, against, path.parent)
     folder = out or Path("build") / compiled.spec.name

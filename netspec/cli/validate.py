@@ -48,7 +48,7 @@ def validate(
 def _validate(
     spec: str, assignments: list[str], against: str | None, quiet: bool
 ) -> tuple[tuple[Diagnostic, ...], bool]:
-    """What is wrong with one file, and whether all is well."""
+    """What is wrong with one file, or probably is, and whether it passes. ``quiet``: diagnostics are the data."""
     from netspec.cli.ledger import check_against
     from netspec.diagnostics import SpecError
     from netspec.pipeline import compile_file
@@ -57,13 +57,13 @@ def _validate(
     path = find_spec(spec)
     try:
         compiled = compile_file(path, assignments, name=spec)
-        report = None if quiet and not against else check_against(compiled, against, path.parent)
+        report = check_against(compiled, against, path.parent, aside=quiet)
     except SpecError as error:
         return error.diagnostics, False
     if not quiet:
         totals = f"{compiled.typed.parameter_count:,} parameters, {compiled.typed.macs:,} multiply-adds"
         typer.echo(f"{spec}: {len(compiled.typed.nodes)} layers, {totals}")
-    return (), report is None or not report.failed
+    return compiled.spec.warnings, report is None or not report.failed
 
 
 def _print(found: list[Diagnostic], form: Format) -> None:
