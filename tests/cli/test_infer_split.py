@@ -26,7 +26,7 @@ layers:
 
 @pytest.mark.parametrize("part", ["towers.gpu0.onnx", "towers.gpu1.onnx"])
 def test_any_part_answers_as_the_whole_net(tmp_path: Path, part: str) -> None:
-    spec, picture = tmp_path / "towers.yaml", tmp_path / "picture.png"
+    spec, picture = tmp_path / "spec.yaml", tmp_path / "picture.png"
     spec.write_text(SPEC, encoding="utf-8")
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(picture)
@@ -39,7 +39,7 @@ def test_any_part_answers_as_the_whole_net(tmp_path: Path, part: str) -> None:
 
 
 def test_a_missing_part_is_one_line(tmp_path: Path) -> None:
-    spec, picture = tmp_path / "towers.yaml", tmp_path / "picture.png"
+    spec, picture = tmp_path / "spec.yaml", tmp_path / "picture.png"
     spec.write_text(SPEC, encoding="utf-8")
     Image.new("RGB", (20, 20)).save(picture)
     CliRunner().invoke(app, ["build", str(spec), "--split", "--no-check", "--out", str(tmp_path)])
