@@ -56,7 +56,7 @@ def _options(
 def main() -> None:
     """The entry point. Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 70 internal, 130 interrupted."""
     try:
-        app()
+        app(prog_name="netspec")
     except SpecError as error:
         sys.stderr.write(render(error.diagnostics))
         sys.exit(SpecError.exit_code)
