@@ -10,7 +10,7 @@ from netspec.source import Span
 
 Severity = Literal["error", "warning"]
 
-MOST_FINDINGS = 50
+MOST_FINDINGS = 20
 
 
 @dataclass(frozen=True)

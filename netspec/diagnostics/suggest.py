@@ -9,7 +9,7 @@ from netspec.diagnostics.foreign import FOREIGN
 
 LONGEST_WORD = 64
 LONGEST_LIST = 24
-MANY = 200  # from here on only single slips are looked for: comparing each of 50 misspelt words with all takes seconds
+MANY = 200  # from here on only single slips are looked for: comparing each misspelt word with all takes long
 _LOOKALIKES = str.maketrans(
     "асԁеɡһіјկӏоорԛѕԝхуАВСЕНІЈКМОРЅТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧоνορα",
     "acdeghijkloopqswxyABCEHIJKMOPSTXABEZHIKMNOPTYXovopa",
@@ -40,7 +40,7 @@ def suggestion(word: str, choices: Collection[str]) -> str:
     """The one of ``choices`` that was probably meant; empty where none is likely."""
     word = word[:LONGEST_WORD]
     foreign = next((ours for ours in FOREIGN.get(word.lower(), ()) if ours in choices), "")
-    return foreign or nearest(word if word.isascii() else _in_ascii(word), choices)
+    return foreign or nearest(word if word.isascii() else in_ascii(word), choices)
 
 
 def nearest(word: str, choices: Collection[str]) -> str:
@@ -79,7 +79,8 @@ def strange_characters(word: str) -> str:
     return ""
 
 
-def _in_ascii(word: str) -> str:
+def in_ascii(word: str) -> str:
+    """The word with Latin letters for those that look the same, without accents; `?` for the rest."""
     letters = unicodedata.normalize("NFKD", word.translate(_LOOKALIKES))
     return "".join(c if c.isascii() else "?" for c in letters if not unicodedata.combining(c))
 

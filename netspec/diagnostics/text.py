@@ -40,7 +40,7 @@ def render_one(d: Diagnostic, color: bool = False) -> str:
     lines = [paint(d.severity, f"{d.severity}[{d.code}]") + f": {_message(d.message)}"]
     for number, (source, group) in enumerate(_by_source(marks)):
         arrow = ":::" if number else "-->"
-        lines.append(f"{' ' * gutter}{paint('place', arrow)} {printable(group[0].span.where)}")
+        lines.append(f"{' ' * gutter}{paint('place', arrow)} {printable(_where(group[0].span))}")
         lines += _excerpt(source, group, gutter)
     ending = [("because", note) for note in d.notes] + ([("help:", d.help)] if d.help else [])
     if ending and len(lines) > len(_by_source(marks)) + 1:
@@ -56,6 +56,10 @@ def render_one(d: Diagnostic, color: bool = False) -> str:
 def printable(text: str) -> str:
     """Terminal-safe: control and non-printing characters as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _where(span: Span) -> str:
+    return span.where if span.source.text else span.source.name
 
 
 def columns(text: str) -> int:
@@ -93,16 +97,39 @@ def _excerpt(source: Source, marks: list[_Mark], gutter: int) -> Iterator[str]:
 
 
 def _marked_line(line: str, marks: list[_Mark], number: str) -> Iterator[str]:
+    """The line, its marks below it, and their words: those of the last beside it, the others' hanging below."""
     start = max(0, min(m.span.column for m in marks) - LINE // 2) if len(line) > LINE else 0
-    cut = line[start : start + LINE]
-    shown = ("…" if start else "") + _plain(cut) + ("…" if start + LINE < len(line) else "")
+    shown = ("…" if start else "") + _plain(line[start : start + LINE]) + ("…" if start + LINE < len(line) else "")
+    margin = f"{' ' * len(number)} | "
     yield f"{number} | {shown}".rstrip()
-    for mark in marks:
-        span = mark.span
-        end = span.end_column if span.end_line == span.line else len(line.rstrip())
-        before = columns(_plain(line[start : span.column])) + (1 if start else 0)
-        carets = max(1, columns(_plain(line[span.column : min(end, start + LINE)])))
-        yield f"{' ' * len(number)} | {' ' * before}{mark.char * carets} {_message(mark.text)}".rstrip()
+    placed = [(_column(line, start, mark), mark) for mark in marks]
+    pointer = ""
+    for column, mark in placed:
+        pointer = pointer.ljust(column)[:column] + mark.char * _length(line, start, mark)
+    hanging = [(column, mark) for column, mark in placed[:-1] if mark.text]
+    yield f"{margin}{pointer} {_message(placed[-1][1].text)}".rstrip()
+    while hanging:
+        column, mark = hanging.pop()
+        yield margin + _strings([c for c, _ in hanging] + [column])
+        yield margin + _strings([c for c, _ in hanging]).ljust(column) + _message(mark.text)
+
+
+def _column(line: str, start: int, mark: _Mark) -> int:
+    return columns(_plain(line[start : mark.span.column])) + (1 if start else 0)
+
+
+def _length(line: str, start: int, mark: _Mark) -> int:
+    span = mark.span
+    end = span.end_column if span.end_line == span.line else len(line.rstrip())
+    return max(1, columns(_plain(line[span.column : min(end, start + LINE)])))
+
+
+def _strings(at: list[int]) -> str:
+    """What the words below hang on."""
+    text = ""
+    for column in at:
+        text = text.ljust(column) + "|"
+    return text
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import ClassVar
 
+from netspec.diagnostics.grammar import count
 from netspec.ir.layer import ChannelwiseLayer, Illegal, Layer, Shard
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.shape import Range, Shape
@@ -74,7 +75,7 @@ class EltSum(ElementwiseLayer):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if self.coefficients and len(self.coefficients) != len(inputs):
-            message = f"{len(self.coefficients)} coefficients for {len(inputs)} inputs"
+            message = f"{count(len(self.coefficients), 'coefficient')} for {count(len(inputs), 'input')}"
             raise Illegal("NS309", message, "coefficients", "one for each input")
         return super().infer(inputs)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from netspec.diagnostics.grammar import count
 from netspec.ir.layer import Illegal, LearnedLayer, Shard, maps
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.parameter import Init, Parameter
@@ -72,7 +73,7 @@ class WindowedLayer(LearnedLayer):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if self.per_input and len(self.per_input) != len(inputs):
-            message = f"{len(self.per_input)} mappings in `per_input` for {len(inputs)} inputs"
+            message = f"`per_input` has {count(len(self.per_input), 'entry')} for {count(len(inputs), 'input')}"
             raise Illegal("NS309", message, "per_input", "one for each input; `{}` where nothing differs")
         sizes = [self._output_of(n, maps(shape, self, n)) for n, shape in enumerate(inputs)]
         for n, size in enumerate(sizes):
@@ -85,10 +86,10 @@ class WindowedLayer(LearnedLayer):
 
     def _output_of(self, number: int, shape: Maps) -> tuple[int, int]:
         groups = self.groups_of(number)
-        for what, count in ((f"channels of `{self.inputs[number]}`", shape.channels), ("filters", self.filters)):
-            if count % groups:
-                help = f"`groups` must divide {count}"
-                message = f"{groups} groups do not divide the {count} {what}"
+        for what, channels in ((f"channels of `{self.inputs[number]}`", shape.channels), ("filters", self.filters)):
+            if channels % groups:
+                help = f"`groups` must divide {channels}"
+                message = f"{groups} groups do not divide the {channels} {what}"
                 blamed = None if what == "filters" else number
                 raise Illegal("NS306", message, self._key(number, "groups"), help, blamed)
         try:

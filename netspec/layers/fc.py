@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from netspec.diagnostics.grammar import count
 from netspec.ir.layer import Illegal, LearnedLayer, Shard
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.parameter import Init, Parameter
@@ -38,7 +39,7 @@ class Fc(LearnedLayer):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if self.per_input and len(self.per_input) != len(inputs):
-            message = f"{len(self.per_input)} mappings in `per_input` for {len(inputs)} inputs"
+            message = f"`per_input` has {count(len(self.per_input), 'entry')} for {count(len(inputs), 'input')}"
             raise Illegal("NS309", message, "per_input", "one for each input; `{}` where nothing differs")
         return Vector(self.outputs)
 

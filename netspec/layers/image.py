@@ -125,9 +125,9 @@ class Crop(ChannelwiseLayer):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = maps(inputs[0], self)
-        for start, size, image in zip(self.start, self.size, shape.dims[1:], strict=True):
+        for line, start, size, image in zip(("row", "column"), self.start, self.size, shape.dims[1:], strict=True):
             if start + size > image:
-                message = f"the crop ends at pixel {start + size}, but the {shape} input has {image}"
+                message = f"the crop ends at {line} {start + size}, but the {shape} input has {image}"
                 raise Illegal("NS313", message, "size", "a smaller `size` or `start`", input=0)
         return Maps(shape.channels, self.size[0], self.size[1])
 

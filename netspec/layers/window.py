@@ -51,7 +51,7 @@ class Window:
             reach = self.dilation[axis] * (self.size[axis] - 1) + 1
             padded = image + self.pad[axis] + self.pad[axis + 2]
             if reach > padded:
-                raise Illegal("NS302", self._too_large(layer, shape), "size", self._fix(reach - padded), input=0)
+                raise Illegal("NS302", self._too_large(layer, shape), "size", self._fix(shape), input=0)
         return self.slide(0, shape.height, inside), self.slide(1, shape.width, inside)
 
     def pads(self, rows: Slide, columns: Slide) -> tuple[int, int, int, int]:
@@ -72,7 +72,9 @@ class Window:
         size, image = "x".join(map(str, self.size)), f"{shape.height}x{shape.width}"
         return f"{kind} {size}{dilated} does not fit a {image} input{padded}"
 
-    def _fix(self, missing: int) -> str:
+    def _fix(self, shape: Maps) -> str:
+        images = (shape.height, shape.width)
+        missing = max(self.dilation[axis] * (self.size[axis] - 1) + 1 - images[axis] for axis in (0, 1))
         return f"a smaller size, or `pad: {-(-missing // 2)}` or more"
 
 

@@ -8,6 +8,7 @@ itself through others (NS303); 3. what nothing reads is an output: exactly one, 
 from __future__ import annotations
 
 from netspec.diagnostics import Diagnostic, Findings, Label, did_you_mean
+from netspec.diagnostics.grammar import listed
 from netspec.ir.graph import Graph, Input, Node
 from netspec.spec.model import Spec
 from netspec.syntax.scalars import shorten
@@ -91,8 +92,9 @@ def _outputs(spec: Spec, findings: Findings) -> tuple[str, ...]:
     help = f"let a layer read it, remove it, or name the outputs: `outputs: [{named}]`"
     spans = spec.spans
     if not spec.outputs:
-        others = tuple(Label(spans.key("layers", end), "nor this") for end in ends[1:4])
-        message = f"nothing reads `{ends[0]}`, nor {len(ends) - 1} more: the net has no single output"
+        others = tuple(Label(spans.key("layers", end), "nothing reads this either") for end in ends[1:4])
+        names = listed([f"`{end}`" for end in ends], joint="nor")
+        message = f"nothing reads {names}, so the net has no single output"
         findings.add(Diagnostic("NS304", message, spans.key("layers", ends[0]), help=help, others=others))
         return ()
     for name in (end for end in ends if end not in spec.outputs):

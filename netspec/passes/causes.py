@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from netspec.diagnostics.grammar import a
 from netspec.ir.graph import Input, TypedNode
@@ -14,21 +14,26 @@ LONGEST_CHAIN = 7
 Nodes = Mapping[str, TypedNode]
 
 
-def causes(code: str, name: str, nodes: Nodes, net_input: Input) -> tuple[str, ...]:
-    """What to say after ``because`` about the value ``name`` that an error of this code blames."""
+def causes(code: str, names: Sequence[str], nodes: Nodes, net_input: Input) -> tuple[str, ...]:
+    """What to say after ``because`` about the values that an error of this code blames."""
     chain = {"NS305": _flat, "NS306": _channels}.get(code, _sizes)
-    found = list(chain(name, nodes, net_input))
+    found = list(dict.fromkeys(note for name in names for note in chain(name, nodes, net_input)))
+    if chain is _sizes and names and all(isinstance(node.shape, Maps) for name in names for node in _way(name, nodes)):
+        found.append(f"the input `{net_input.name}` is {net_input.shape}")
     return tuple(found if len(found) <= LONGEST_CHAIN else [*found[: LONGEST_CHAIN - 1], "…", found[-1]])
 
 
-def _sizes(name: str, nodes: Nodes, net_input: Input) -> Iterator[str]:
-    """Each layer that changes the height or the width, with its arithmetic, down to the input."""
+def _sizes(name: str, nodes: Nodes, _: Input) -> Iterator[str]:
+    """Each layer that changes the height or the width, with its arithmetic."""
     reasons = size_reasons(nodes, name)
     if name in nodes and not any(reason.startswith(f"`{name}` ") for reason in reasons):
-        yield f"`{name}` is {nodes[name].shape}"
+        kept = f", as high and wide as `{nodes[name].layer.inputs[0]}`" if _keeps(nodes[name]) else ""
+        yield f"`{name}` is {nodes[name].shape}{kept}"
     yield from reasons
-    if all(isinstance(node.shape, Maps) for node in _way(name, nodes)):
-        yield f"the input `{net_input.name}` is {net_input.shape}"
+
+
+def _keeps(node: TypedNode) -> bool:
+    return node.shape.dims[1:] == node.input_shapes[0].dims[1:]
 
 
 def _channels(name: str, nodes: Nodes, net_input: Input) -> Iterator[str]:

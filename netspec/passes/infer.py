@@ -55,9 +55,13 @@ class _Inference:
             return
         largest = max([shape.units, *(p.count for p in parameters)])
         if min(shape.dims) < 1 or largest > MAX_UNITS:
-            message = f"`{node.name}` has {largest:,} numbers in one tensor, more than {MAX_UNITS:,}"
+            tensor = "output" if largest == shape.units else "weight"
+            message = f"the {tensor} of `{node.name}` would have {largest:,} numbers, more than {MAX_UNITS:,}"
             place = self.spec.spans.key("layers", node.name)
-            self.findings.add(Diagnostic("NS312", message, place, help="reduce its size, filters or outputs"))
+            notes = causes("NS312", node.layer.inputs[:1], self.nodes, self.graph.input)
+            self.findings.add(
+                Diagnostic("NS312", message, place, notes=notes, help="make it, or what it reads, smaller")
+            )
             return
         owned = tuple(OwnedParameter(f"{node.name}.{p.path}", p.path, False, p) for p in parameters)
         self.shapes[node.name] = shape
@@ -71,8 +75,7 @@ class _Inference:
         blamed = [] if error.input is None else [node.layer.inputs[error.input]]
         if error.code == "NS307":
             blamed.append(node.layer.inputs[0])
-        notes = [note for name in blamed for note in causes(error.code, name, self.nodes, self.graph.input)]
-        because = tuple(dict.fromkeys(notes))
+        because = causes(error.code, blamed, self.nodes, self.graph.input)
         self.findings.add(Diagnostic(error.code, error.message, place, notes=because, help=error.help, others=others))
 
     def _tie(self, node: TypedNode) -> TypedNode:
@@ -105,7 +108,7 @@ class _Inference:
         place = spans.value(*(branch if branch in spans.values else ("layers", node.name, "share_weights")))
         learned = [n.name for n in self.nodes.values() if n.layer.type == node.layer.type and n.name != node.name]
         help = "" if name in self.nodes else did_you_mean(name, learned, "these layers have such weights:")
-        others = (Label(spans.key("layers", name), "its weights"),) if name in self.nodes else ()
+        others = (Label(spans.key("layers", name), "this layer"),) if name in self.nodes else ()
         self.findings.add(Diagnostic("NS314", message, place, help=help, others=others))
 
     def _check_classes(self) -> None:

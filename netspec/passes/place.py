@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from netspec.diagnostics import Diagnostic, Findings, Label, SpecError
+from netspec.diagnostics.grammar import listed
 from netspec.ir.graph import TypedGraph, TypedNode
 from netspec.ir.layer import Illegal, Layer
 from netspec.ir.placed import Compute, Join, PlacedGraph, PlacedParameter, Slice, Step, Transfer, Value
@@ -70,7 +71,8 @@ def _check_ties(typed: TypedGraph, placement: dict[str, tuple[int, ...]], spec: 
             owner = parameter.name.partition(".")[0]
             if parameter.tied and placement[owner] != placement[node.name]:
                 message = f"`{node.name}` shares the weights of `{owner}`, which is on {_devices(placement[owner])}"
-                help = f"put both on the same devices: `gpu: {list(placement[owner])}`"
+                gpu = placement[owner][0] if len(placement[owner]) == 1 else list(placement[owner])
+                help = f"put both on the same devices: `gpu: {gpu}`"
                 where = spec.spans.value("layers", node.name, "gpu")
                 others = (Label(spec.spans.key("layers", owner), "its weights"),)
                 findings.add(Diagnostic("NS404", message, where, help=help, others=others))
@@ -89,7 +91,7 @@ def _check_part_names(typed: TypedGraph, placement: dict[str, tuple[int, ...]], 
 
 
 def _devices(devices: tuple[int, ...]) -> str:
-    return "gpu " + " and ".join(map(str, devices))
+    return f"gpu {devices[0]}" if len(devices) == 1 else f"gpus {listed([str(d) for d in devices])}"
 
 
 @dataclass

@@ -41,7 +41,8 @@ def check_layer(name: str, layer: Layer, spans: SpanTable, findings: Findings) -
     if count < least or (most is not None and count > most):
         wanted = str(least) if most == least else (f"{least} to {most}" if most else f"at least {least}")
         message = f"{a(layer.type)} layer takes {wanted} input{'' if wanted == '1' else 's'}, found {count}"
-        help = "put them together first with a `concat` or an `eltsum` layer" if count > least else ""
+        together = "put them together first with a `concat` or an `eltsum` layer"
+        help = together if count > least else "name more: `inputs: [conv1, conv2]`"
         findings.add(Diagnostic("NS308", message, spans.value("layers", name, "inputs"), help=help))
     for number, device in enumerate(layer.gpu or ()):
         if device in (layer.gpu or ())[:number]:

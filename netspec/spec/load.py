@@ -88,12 +88,12 @@ class _Loader:
         if not isinstance(entry.value, Mapping) or not entry.value.entries:
             empty = isinstance(entry.value, Mapping)
             message = "there are no layers" if empty else f"expected layers by name, found {found(entry.value)}"
-            help = "for instance `fc1: {type: fc, inputs: data, outputs: 10}`"
+            help = "write each as `name: {type: fc, inputs: data, outputs: 10}`"
             self.decoder.refuse("NS203", entry.value.span, message, help)
             return {}
         if len(entry.value.entries) > MAX_LAYERS:
             place = entry.value.entries[MAX_LAYERS].key.span
-            self.decoder.refuse("NS111", place, f"more than {MAX_LAYERS:,} layers", "a net this large does not compile")
+            self.decoder.refuse("NS111", place, f"more than {MAX_LAYERS:,} layers", "a spec of this size is not read")
             return {}
         return self._each_layer(entry.value, defaults)
 

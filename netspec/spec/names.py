@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from netspec.diagnostics.suggest import strange_characters
+from netspec.diagnostics.suggest import in_ascii, strange_characters
 from netspec.syntax.scalars import shorten
 
 LAYER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
@@ -33,7 +33,10 @@ RESERVED = frozenset(" ".join(_GENERATED).split()) | frozenset(_MODULE.split())
 def layer_name_problem(name: str) -> tuple[str, str, str] | None:
     """Why a layer cannot be called so: code, message, help. None for a good name."""
     if not LAYER_NAME.fullmatch(name):
-        help = strange_characters(name) or "ASCII letters, digits and `_`, starting with a letter, at most 64"
+        plain = in_ascii(name)
+        meant = f": write `{plain}`" if LAYER_NAME.fullmatch(plain) else ""
+        help = "ASCII letters, digits and `_`, starting with a letter, at most 64"
+        help = f"{strange_characters(name)}{meant}" or help
         return "NS207", f"`{shorten(name)}` is no layer name", help
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         return "NS208", f"`{name}` is a word of Python, so no layer can be called that", f"for instance `{name}1`"

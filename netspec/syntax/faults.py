@@ -36,6 +36,8 @@ def yaml_diagnostic(source: Source, error: Exception) -> Diagnostic:
 def _unclosed(source: Source, place: Span, opened: Span) -> Diagnostic:
     bracket = opened.text
     closer = _CLOSERS.get(bracket, "}")
+    if source.line(place.line)[place.column : place.column + 1] == "[" and bracket == "{":
+        return _fault("a `[` cannot follow a word in braces", place, 'quote a word with numbers: `"tanh[1.7, 0.67]"`')
     if not "\n".join(source.lines[place.line :])[place.column :].strip():
         return _fault(f"this `{bracket}` is never closed", opened, f"add a `{closer}`")
     label = Label(opened, f"this `{bracket}` is still open")

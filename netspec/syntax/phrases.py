@@ -56,11 +56,15 @@ def hint_name(hint: Hint) -> str:
 def bounds_of(info: Key) -> str:
     """``at least 1``, ``between 0 and 1``, ``above 0``; empty without bounds."""
     if info.least is not None and info.most is not None:
-        return f"between {info.least:g} and {info.most:g}"
-    low = f"at least {info.least:g}" if info.least is not None else ""
-    low = low or (f"above {info.above:g}" if info.above is not None else "")
-    high = f"at most {info.most:g}" if info.most is not None else ""
+        return f"between {_number(info.least)} and {_number(info.most)}"
+    low = f"at least {_number(info.least)}" if info.least is not None else ""
+    low = low or (f"above {_number(info.above)}" if info.above is not None else "")
+    high = f"at most {_number(info.most)}" if info.most is not None else ""
     return " and ".join(part for part in (low, high) if part)
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def found(tree: Tree) -> str:

@@ -43,8 +43,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = whole(Source(shown, ""))
-        raise _fatal("NS102", f"byte {error.start} is not UTF-8 text", place, "save the file as UTF-8") from None
+        raise _not_utf_8(shown, data, error.start) from None
     return Source(shown, text.replace("\r\n", "\n"))
 
 
@@ -62,6 +61,14 @@ def _read_help(path: Path) -> str:
     if path.is_dir():
         return "name a file, not a folder"
     return "check the path, or name a spec that comes with netspec" if not path.exists() else ""
+
+
+def _not_utf_8(name: str, data: bytes, start: int) -> SpecError:
+    source = Source(name, data.decode("utf-8-sig", errors="backslashreplace").replace("\r\n", "\n"))
+    before = data[:start].decode("utf-8-sig").split("\n")
+    line, column = len(before) - 1, len(before[-1])
+    place = Span(source, line, column, line, column + len("\\xff"))
+    return _fatal("NS102", f"the byte 0x{data[start]:02X} is not UTF-8 text", place, "save the file as UTF-8")
 
 
 def _check_text(source: Source) -> None:
@@ -164,11 +171,14 @@ class _Composer:
         if self.count > MAX_NODES:
             raise _fatal("NS111", f"more than {MAX_NODES:,} values", self._place(event), "a spec is short")
         if event.anchor is not None:
-            self._refuse("NS106", event, f"YAML anchors are not allowed (`&{shorten(event.anchor)}`)", _INSTEAD)
+            word = f"&{event.anchor}"
+            message = f"YAML anchors are not allowed (`{shorten(word)}`)"
+            self.findings.add(Diagnostic("NS106", message, self._part(event, word), help=_INSTEAD))
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            advice = "delete it: what a value is follows from its key"
-            self._refuse("NS107", event, f"YAML tags are not allowed (`{shorten(tag)}`)", advice)
+            word = next((w for w in self._place(event).text.split() if w.startswith("!")), tag)
+            message, help = f"YAML tags are not allowed (`{shorten(word)}`)", "delete it: the key says what a value is"
+            self.findings.add(Diagnostic("NS107", message, self._part(event, word), help=help))
 
     def _check_value(self, event: yaml.ScalarEvent) -> None:
         """An escape in quotes can make a character that could not stand in the file."""
@@ -215,6 +225,13 @@ class _Composer:
         help = "keep one of them, or give the second another name"
         others = (Label(first.span, "first here"),)
         self.findings.add(Diagnostic("NS108", message, second.span, label="again here", help=help, others=others))
+
+    def _part(self, event: yaml.Event, word: str) -> Span:
+        """Where a word stands that belongs to a value."""
+        place = self._place(event)
+        found = place.text.find(word)
+        start = place.column + max(found, 0)
+        return Span(self.source, place.line, start, place.line, start + len(word)) if found >= 0 else place
 
     def _place(self, event: yaml.Event) -> Span:
         start, end = cast(_Mark, event.start_mark), cast(_Mark, event.end_mark)  # the parsers always set them

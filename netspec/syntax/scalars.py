@@ -43,7 +43,7 @@ def as_float(text: str) -> float | None:
 def describe(text: str, plain: bool) -> str:
     """What a scalar is, in words, for a message."""
     if not plain:
-        return f'the string "{shorten(text)}"'
+        return f'the text "{shorten(text)}"'
     if is_null(text):
         return "nothing"
     if as_bool(text) is not None:
@@ -54,7 +54,7 @@ def describe(text: str, plain: bool) -> str:
         return f"`{shorten(text)}`, a number too large to be meant"
     if text.lower().lstrip("+-") in (".inf", ".nan"):
         return f"`{text}`, which is no finite number"
-    return f"the string `{shorten(text)}`"
+    return f"the text `{shorten(text)}`"
 
 
 def shorten(text: str, most: int = 40) -> str:

@@ -83,7 +83,7 @@ CODES = (
     Code(
         "NS112",
         "too many findings",
-        "After 50 findings the rest of the file is not checked: they have one cause more often than fifty.",
+        "After 20 findings the rest of the file is not checked: they have one cause more often than twenty.",
         "Mend the first ones and run again.",
     ),
 )
