@@ -26,7 +26,8 @@ def compare_gradients(
     merged: TracedModule, split: TracedModule, rows: Rows, batch: torch.Tensor, outputs: dict[str, bool]
 ) -> tuple[GradientParity, ...]:
     """Gradients by the input and by every learned parameter; ``outputs`` says which outputs are probabilities."""
-    whole, parts = _Gradients().of(merged, batch, outputs), _Gradients().of(split, batch, outputs)
+    whole = _Gradients({name for name, _, _, _ in rows}).of(merged, batch, outputs)
+    parts = _Gradients({part for _, part, _, _ in rows}).of(split, batch, outputs)
     joined: dict[str, list[Projection]] = {"(input)": [parts["(input)"]]}
     for name, part, _, _ in rows:
         if part in parts:
@@ -36,17 +37,19 @@ def compare_gradients(
 
 @dataclass
 class _Gradients:
-    """Collects the projection of each gradient as the backward pass makes it."""
+    """Collects the projection of each gradient as the backward pass makes it; ``wanted`` are the names of owners."""
 
+    wanted: set[str]
     found: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def of(self, module: TracedModule, batch: torch.Tensor, outputs: dict[str, bool]) -> dict[str, Projection]:
         image = batch.clone().requires_grad_()
-        names = {id(parameter): name for name, parameter in module.named_parameters()}
-        for _, inner in module.named_modules():
+        own = [(n, p) for n, p in module.named_parameters(remove_duplicate=False) if n in self.wanted]
+        names = {id(parameter): name for name, parameter in own}
+        for name, inner in module.named_modules():
             if isinstance(inner, nn.Linear):
-                self._watch_linear(names[id(inner.weight)], inner)
-        for name, parameter in module.named_parameters():
+                self._watch_linear(names.get(id(inner.weight), f"{name}.weight"), inner)
+        for name, parameter in own:
             if parameter.requires_grad:
                 parameter.register_post_accumulate_grad_hook(self._taker(name))  # type: ignore[no-untyped-call]
         loss = _loss(module(image), outputs)

@@ -23,7 +23,7 @@ class TracedModule(Protocol):
     """A generated module that returns every layer's output by name."""
 
     def __call__(self, data: torch.Tensor) -> Values: ...
-    def named_parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]: ...
+    def named_parameters(self, *, remove_duplicate: bool = ...) -> Iterator[tuple[str, torch.nn.Parameter]]: ...
     def named_modules(self) -> Iterator[tuple[str, torch.nn.Module]]: ...
 
 
@@ -70,7 +70,7 @@ def rows_of(cls: type[torch.nn.Module]) -> Rows:
 def _assigned(module: torch.nn.Module, state: Values) -> TracedModule:
     """Parameters become the given tensors; tied ones stay one."""
     slots = dict(module.named_parameters(remove_duplicate=False))
-    owners = {id(parameter): name for name, parameter in module.named_parameters()}
+    owners = {id(slots[name]): name for name in state if name in slots}
     new = {name: torch.nn.Parameter(tensor) if name in slots else tensor for name, tensor in state.items()}
     tied = {name: new[owners[id(parameter)]] for name, parameter in slots.items()}
     module.load_state_dict(new | tied, strict=False, assign=True)

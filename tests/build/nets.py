@@ -83,7 +83,20 @@ layers:
   probs: {type: softmax, inputs: fc3}
 """
 
-ALL = {"one": ONE, "two": TWO, "three": THREE, "tied": TIED}
+# The owner of the weights is computed after the layer that shares them.
+EARLY = """
+netspec: 1
+name: early
+input: {channels: 4, size: 8}
+layers:
+  conv1: {type: conv, inputs: data, filters: 4, size: 3, pad: 1, gpu: [0, 1], share_weights: conv2, neuron: relu}
+  conv2: {type: conv, inputs: conv1, filters: 4, size: 3, pad: 1, init_w: 0.2}
+  fc1: {type: fc, inputs: conv2, outputs: 6, init_w: 0.1}
+  fc2: {type: fc, inputs: fc1, outputs: 6, share_weights: fc3}
+  fc3: {type: fc, inputs: fc2, outputs: 6, init_w: 0.4}
+"""
+
+ALL = {"one": ONE, "two": TWO, "three": THREE, "tied": TIED, "early": EARLY}
 
 
 def compiled(text: str) -> Compiled:

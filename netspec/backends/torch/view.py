@@ -46,7 +46,11 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
         name=name,
         doc=_doc(graph, split),
         arguments="".join(f', gpu{d}="cuda:{d}"' for d in graph.devices) if split else "",
-        init=(*_devices(graph, split), *(line for step, code in modules for line in _construct(step, code, split))),
+        init=(
+            *_devices(graph, split),
+            *(_construct(step, code, split) for step, code in modules),
+            *(line for step, _ in modules for line in _share(step)),  # once all stand: an owner may come later
+        ),
         reset=tuple(line for step, _ in modules for line in _reset(graph.typed, step)) or ("return",),
         body=(*moves, *(lines[:-cut] if cut else lines)),
         ending=_ending(graph, lines[-cut:]) if cut else (),
@@ -84,15 +88,19 @@ def _devices(graph: PlacedGraph, split: bool) -> list[str]:
     return [f"self.gpu{d} = torch.device(gpu{d})" for d in graph.devices] if split else []
 
 
-def _construct(step: Compute, code: TorchCode, split: bool) -> list[str]:
-    """The constructor line, and a line for every weight that is another layer's."""
+def _construct(step: Compute, code: TorchCode, split: bool) -> str:
+    """The constructor line."""
     device = f"gpu{step.output.device}" if split else ""
     texts = [module.text(device) for module in code.modules]
     made = (
         texts[0] if _single(code.modules) and "." not in _first_path(step) else f"nn.ModuleList([{', '.join(texts)}])"
     )
-    ties = [f"{_attribute(step.module, p.path)} = {_owner(step, p)}" for p in step.parameters if p.tied]
-    return [f"self.{step.module} = {made}", *ties]
+    return f"self.{step.module} = {made}"
+
+
+def _share(step: Compute) -> list[str]:
+    """A line for every weight that is another layer's."""
+    return [f"{_attribute(step.module, p.path)} = {_owner(step, p)}" for p in step.parameters if p.tied]
 
 
 def _single(modules: list[TorchModule]) -> bool:
