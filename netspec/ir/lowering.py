@@ -105,7 +105,8 @@ class OnnxCode:
         return self._constant(OnnxConstant(f"{self.name}/{name}", (len(values),), values, integer=True))
 
     def scalar(self, value: float) -> str:
-        return self.numbers(f"{value:g}", (value,))
+        """A float32 number; its name is all its digits, so that two numbers never have one name."""
+        return self.numbers(repr(float(value)), (value,))
 
     def parameter(self, path: str) -> str:
         return self.parameters[path]
