@@ -138,12 +138,12 @@ class Pool(ChannelwiseLayer):
     def onnx(self, code: OnnxCode) -> str:
         shape = maps(code.shapes[0], self)
         x = code.inputs[0]
-        if self.size == "global" and self.pool in ("max", "avg"):
-            return code.op("GlobalMaxPool" if self.pool == "max" else "GlobalAveragePool", x)
         if self.start > 0:
             ends = (shape.height, shape.width)
             starts = code.indices("starts", (self.start, self.start))
             x = code.op("Slice", x, starts, code.indices("ends", ends), code.indices("axes", (2, 3)))
+        if self.size == "global" and self.pool in ("max", "avg"):
+            return code.op("GlobalMaxPool" if self.pool == "max" else "GlobalAveragePool", x)
         window = self.window(self.seen(shape))
         if self.pool == "maxabs":
             high = self._onnx_window(code, "MaxPool", x, window, shape)
