@@ -15,6 +15,8 @@ from netspec.ir.shape import Maps, Range, Shape
 from netspec.layers.registry import layer_type
 from netspec.syntax.keys import key
 
+_SMALLEST = 2.0**-126  # a float32 of full precision
+
 
 @dataclass(frozen=True)
 class Normalisation(Layer):
@@ -127,8 +129,15 @@ class ResponseNorm(Normalisation):
         if self.across == "space":
             return self.onnx_quotient(code, x, self.onnx_window_sum(code, code.op("Mul", x, x)))
         shape = maps(code.shapes[0], self)
-        native = code.lrn == "native" and self.size % 2 == 1  # onnxruntime refuses even sizes
-        return self._native(code, x, shape) if native else self._banded(code, x, shape)
+        return (
+            self._native(code, x, shape)
+            if code.lrn == "native" and self._has_native()
+            else self._banded(code, x, shape)
+        )
+
+    def _has_native(self) -> bool:
+        """Whether onnxruntime takes it as LRN: it refuses even sizes, and an alpha or beta that is 0 in float32."""
+        return self.size % 2 == 1 and min(self.per_square(self.size) * self.size, self.beta) >= _SMALLEST
 
     def _banded(self, code: OnnxCode, x: str, shape: Maps) -> str:
         """The sum over neighbouring channels as a 1x1 convolution whose kernel is a band of `per_square`."""
