@@ -50,14 +50,15 @@ class Findings:
     """Collects what a stage finds, so that one run reports all of it: each thing once, and not too many."""
 
     items: list[Diagnostic] = field(default_factory=list)
+    most: int = MOST_FINDINGS
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Raises SpecError with all that was found when there is more than MOST_FINDINGS."""
+        """Raises SpecError with all that was found when there are more than ``most``."""
         if diagnostic in self.items:
             return
         self.items.append(diagnostic)
-        if len(self.items) > MOST_FINDINGS:
-            message = f"more than {MOST_FINDINGS} findings; the rest of the file was not checked"
+        if len(self.items) > self.most:
+            message = f"more than {self.most} findings; the rest of the file was not checked"
             self.items[-1] = Diagnostic("NS112", message, diagnostic.span, help="mend those above first")
             raise SpecError(self.items)
 
