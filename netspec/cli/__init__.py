@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -25,6 +26,7 @@ from netspec_runtime.errors import OneLineError
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
+TERMINATED = 143
 
 app = typer.Typer(
     name="netspec",
@@ -53,8 +55,14 @@ def _options(
     """Options of netspec itself."""
 
 
+def _terminate(*_: object) -> None:
+    """Let what is half-written be removed on the way out, as after Ctrl-C."""
+    raise SystemExit(TERMINATED)
+
+
 def main() -> None:
-    """The entry point. Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 70 internal, 130 interrupted."""
+    """The entry point. Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 70 internal, 130 and 143 stopped."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="netspec")
     except SpecError as error:
