@@ -25,8 +25,9 @@ from tests.build.conftest import Built, build
 from tests.build.nets import images
 
 
-def test_it_imports_only_torch(alexnet: Built) -> None:
-    tree = ast.parse((alexnet.folder / "alexnet.py").read_text(encoding="utf-8"))
+def test_it_imports_only_torch() -> None:
+    net = compile_file(shipped_specs()["alexnet"])
+    tree = ast.parse(emit_module(net.spec, net.merged, net.placed))
     plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     named = {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in plain | named} == {"torch"}

@@ -19,12 +19,15 @@ from netspec.proof.prove import relative_error
 from netspec_runtime.device import Device
 from netspec_runtime.model_file import read_model
 from netspec_runtime.session import open_net, open_session
+from netspec_runtime.split import open_split
 from netspec_runtime.weights import map_weights
 from tests.build.conftest import Built
 from tests.build.nets import images
 
 Array = NDArray[np.float32]
 WARNING = 2
+
+pytestmark = pytest.mark.slow
 CHUNK, CHUNKS = 16, 16
 
 
@@ -62,12 +65,21 @@ def test_the_runtime_gives_what_anyone_gets(plain: onnxruntime.InferenceSession,
     assert np.array_equal(net.probabilities(pictures), plain.run(None, {"data": pictures})[0])
 
 
-@pytest.mark.slow
+def test_its_two_files_are_the_one(plain: onnxruntime.InferenceSession, alexnet: Built) -> None:
+    pictures = images(alexnet.net, 2)
+    (wanted,) = plain.run(None, {"data": pictures})
+    for device in (0, 1):
+        net = open_split(str(alexnet.folder / f"alexnet.gpu{device}.onnx"), [Device.CPU, Device.CPU])
+        assert relative_error(wanted, net.run(pictures)["probs"]) <= 1e-6
+    sizes = [path.stat().st_size for path in sorted(alexnet.folder.glob("*.gpu*.onnx"))]
+    floats = [alexnet.net.placed.parameters_on(device) for device in (0, 1)]
+    assert all(4 * count < size < 4 * count + 200_000 for size, count in zip(sizes, floats, strict=True))
+
+
 def test_onnx_checks_it_in_full(alexnet: Built) -> None:
     onnx.checker.check_model(str(alexnet.model), full_check=True)
 
 
-@pytest.mark.slow
 def test_every_layer_is_the_modules_on_256_inputs(alexnet: Built) -> None:
     """Within 1e-4 of the layer's magnitude, image by image, and the same largest output. 16 images at a time."""
     net = alexnet.net
