@@ -53,11 +53,14 @@ class Findings:
     most: int = MOST_FINDINGS
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Raises SpecError with all that was found when there are more than ``most``."""
+        """Raises SpecError with all that was found when there are more than ``most`` errors; more warnings are left out."""
         if diagnostic in self.items:
             return
+        known = sum(found.severity == diagnostic.severity for found in self.items)
+        if known == self.most and diagnostic.severity == "warning":
+            return
         self.items.append(diagnostic)
-        if len(self.items) > self.most:
+        if known == self.most:
             message = f"more than {self.most} findings; the rest of the file was not checked"
             self.items[-1] = Diagnostic("NS112", message, diagnostic.span, help="mend those above first")
             raise SpecError(self.items)
