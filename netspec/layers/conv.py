@@ -134,7 +134,8 @@ class WindowedLayer(LearnedLayer):
 
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
         reads, groups = zip(*(self._part_of(n, shape, part) for n, shape in enumerate(inputs)), strict=True)
-        branches = tuple(replace(self.branch(n), groups=g) for n, g in enumerate(groups)) if len(inputs) > 1 else ()
+        own = bool(self.per_input) or len(inputs) > 1
+        branches = tuple(replace(self.branch(n), groups=g) for n, g in enumerate(groups)) if own else ()
         return Shard(replace(self, filters=part.size, groups=groups[0], per_input=branches), reads)
 
     def _part_of(self, number: int, shape: Shape, part: Range) -> tuple[Range, int]:
