@@ -101,7 +101,7 @@ class ResponseNorm(Normalisation):
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
         """Across channels a part reads a margin of neighbours, up to the edge of its group, and drops it again."""
         if self.across == "space":
-            return Shard(self, (part,))
+            return Shard(replace(self, groups=1), (part,))
         each = inputs[0].channels // self.groups
         first, last = part.start // each, (part.stop - 1) // each
         if first != last and (part.start % each or part.stop % each):
