@@ -53,7 +53,7 @@ class Findings:
     most: int = MOST_FINDINGS
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Raises SpecError with all that was found when there are more than ``most`` errors; more warnings are left out."""
+        """Raises SpecError with all that was found when there are more than ``most`` errors; warnings past it go."""
         if diagnostic in self.items:
             return
         known = sum(found.severity == diagnostic.severity for found in self.items)
