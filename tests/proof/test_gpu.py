@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from netspec_runtime import cuda
-from netspec_runtime.device import Device
-from netspec_runtime.session import open_session
 
 import netspec
 from netspec.backends.onnx.model import merged_graph, write_merged
 from netspec.backends.torch import emit_module
 from netspec.proof.modules import load_classes
 from netspec.weights import fill_initial
+from netspec_runtime import cuda
+from netspec_runtime.device import Device
+from netspec_runtime.session import open_session
 
 TOLERANCE = 1e-4
 
