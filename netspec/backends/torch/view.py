@@ -12,9 +12,13 @@ from netspec.ir.shape import Shape
 
 @dataclass(frozen=True)
 class ClassView:
-    """What the template prints of one class. ``logits`` is empty where the net does not end in one softmax."""
+    """What the template prints of one class. ``logits`` is empty where the net does not end in one softmax.
+
+    ``split``: it is the one on several devices, with or without weights.
+    """
 
     name: str
+    split: bool
     doc: str
     arguments: str
     init: tuple[str, ...]
@@ -44,6 +48,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     shape = ", ".join(["N", *map(str, graph.typed.input.shape.dims)])
     return ClassView(
         name=name,
+        split=split,
         doc=_doc(graph, split),
         arguments="".join(f', gpu{d}="cuda:{d}"' for d in graph.devices) if split else "",
         init=(
