@@ -28,4 +28,7 @@ def test_a_net_without_weights_takes_and_gives_none() -> None:
 
 def test_a_net_without_weights_has_an_empty_table() -> None:
     net = Forms.of(WEIGHTLESS).net
-    assert "    ROWS = ()\n\n    def" in emit_module(net.spec, net.merged, net.placed)
+    text = emit_module(net.spec, net.merged, net.placed)
+    assert "    ROWS = ()\n\n    def" in text
+    assert text.endswith("}\n")
+    assert not text.endswith("\n\n")

@@ -45,7 +45,7 @@ def emit_module(spec: Spec, merged: PlacedGraph, placed: PlacedGraph, trace: boo
     if len(placed.devices) > 1:
         classes.append(view_class(placed, f"{name}Split", trace))
     definitions = [_definition(helper) for helper in dict.fromkeys(h for c in classes for h in c.helpers)]
-    text = _ENVIRONMENT.get_template("module.py.j2").render(
+    rendered = _ENVIRONMENT.get_template("module.py.j2").render(
         docstring=_docstring(spec, merged.typed),
         version=__version__,
         net=spec.name,
@@ -55,6 +55,7 @@ def emit_module(spec: Spec, merged: PlacedGraph, placed: PlacedGraph, trace: boo
         definitions=[d.text for d in definitions],
         classes=classes,
     )
+    text = rendered.rstrip("\n") + "\n"
     check_generated(text)
     return text
 
