@@ -126,11 +126,12 @@ def round_trip(forms: Forms, weights: Weights) -> list[str]:
 
 def determinism(text: str) -> list[str]:
     """Two compilations give the same text."""
-    first, second = (_source(text) for _ in range(2))
+    first, second = (generated(text) for _ in range(2))
     return [] if first == second else ["two builds differ"]
 
 
-def _source(text: str) -> str:
+def generated(text: str) -> str:
+    """The module's source."""
     net = compile_spec(load_text(text))
     return emit_module(net.spec, net.merged, net.placed)
 

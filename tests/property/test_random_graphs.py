@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from netspec.ir.lowering import LrnForm
 from netspec.ir.neuron import KINDS
 from netspec.layers import LAYER_TYPES
-from tests.property.equality import differences
+from tests.property.equality import differences, generated
 from tests.property.graphs import RandomNet
 
 TENS = range(0, 300, 10)
@@ -56,3 +59,23 @@ def test_the_300_nets_have_everything() -> None:
     assert sum(getattr(layer, "groups", 1) > 1 for layer in layers) >= 30
     assert sum(len(layer.inputs) > 1 for layer in layers) >= 200
     assert len(set(texts)) == 300
+
+
+@pytest.mark.slow
+def test_what_is_generated_passes_ruff(tmp_path: Path) -> None:
+    """With ruff's own rules and nobody's configuration."""
+    for seed in range(100):
+        (tmp_path / f"net{seed}.py").write_text(generated(RandomNet.seeded(seed).text()), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--output-format",
+        "concise",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[:2000]

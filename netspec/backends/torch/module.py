@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -72,9 +73,9 @@ def _imports(definitions: list[Definition], lines: list[str]) -> list[str]:
     wanted = {name for d in definitions for name in d.imports}
     text = "\n".join(lines)
     wanted |= {"from torch import Tensor, nn"}
-    if "F." in text:
+    if re.search(r"\bF\.", text):
         wanted.add("from torch.nn import functional as F")
-    if "torch." in text.replace("torch.nn", ""):
+    if re.search(r"(?<![\w.])torch\.", text):
         wanted.add("import torch")
     wanted.discard("from torch import Tensor")
     standard = sorted(w for w in wanted if w == "import math")
