@@ -130,7 +130,8 @@ class WindowedLayer(LearnedLayer):
         return Parameter(f"{path}weight", dims, "weight", own.init_w or self.init_w, self.fan_in(number, shape), tied)
 
     def macs(self, inputs: tuple[Shape, ...]) -> int:
-        return sum(self.infer(inputs).units * self.fan_in(n, shape) for n, shape in enumerate(inputs))
+        units = self.infer(inputs).units
+        return units * sum(self.fan_in(n, shape) for n, shape in enumerate(inputs))
 
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
         reads, groups = zip(*(self._part_of(n, shape, part) for n, shape in enumerate(inputs)), strict=True)

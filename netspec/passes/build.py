@@ -42,8 +42,14 @@ def _check_names(spec: Spec, findings: Findings) -> None:
                 help = did_you_mean(source, (other for other in known if other != name), "there are")
                 message = f"`{name}` reads `{shorten(source)}`, which is no layer"
                 findings.add(Diagnostic("NS301", message, place, help=help))
+    first: dict[str, int] = {}
     for number, output in enumerate(spec.outputs):
-        if output not in spec.layers:
+        if first.setdefault(output, number) != number:
+            place = spec.spans.value("outputs", number)
+            others = (Label(spec.spans.value("outputs", first[output]), "first here"),)
+            message = f"the output `{shorten(output)}` is named twice"
+            findings.add(Diagnostic("NS318", message, place, help="name each output once", others=others))
+        elif output not in spec.layers:
             place = spec.spans.value("outputs", number)
             help = did_you_mean(output, spec.layers, "there are")
             findings.add(Diagnostic("NS301", f"the output `{shorten(output)}` is no layer", place, help=help))

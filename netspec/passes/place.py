@@ -17,7 +17,7 @@ from netspec.ir.placed import Compute, Join, PlacedGraph, PlacedParameter, Slice
 from netspec.ir.shape import Range, Shape, even_parts
 from netspec.spec.model import Spec
 
-MAX_STEPS = 20_000
+MAX_STEPS = 10_000
 
 
 def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
@@ -26,6 +26,8 @@ def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
     placement: dict[str, tuple[int, ...]] = {}
     for node in typed.nodes:
         placement[node.name] = node.layer.gpu or placement.get(node.layer.inputs[0], (0,))
+    _check_reads(typed, placement, spec)
+    for node in typed.nodes:
         _check_split(node, placement[node.name], spec, findings)
     _check_ties(typed, placement, spec, findings)
     _check_part_names(typed, placement, spec, findings)
@@ -33,15 +35,28 @@ def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
     try:
         return _Placement(typed, placement).run()
     except _TooManySteps as error:
-        message = f"`{error.layer}` brings the net to over {MAX_STEPS:,} steps: each device reads from each"
-        where = spec.spans.value("layers", error.layer, "gpu")
-        raise SpecError([Diagnostic("NS406", message, where, help="use fewer devices")]) from None
+        raise _too_many_steps(error.layer, spec) from None
 
 
 class _TooManySteps(Exception):  # noqa: N818 - a bound, not a fault
     def __init__(self, layer: str) -> None:
         super().__init__(layer)
         self.layer = layer
+
+
+def _too_many_steps(layer: str, spec: Spec) -> SpecError:
+    message = f"`{layer}` brings the net to over {MAX_STEPS:,} steps: each device reads from each"
+    return SpecError([Diagnostic("NS406", message, spec.spans.value("layers", layer, "gpu"), help="use fewer devices")])
+
+
+def _check_reads(typed: TypedGraph, placement: dict[str, tuple[int, ...]], spec: Spec) -> None:
+    """Each part of a layer reads each input at least once: too many of these need no counting of steps."""
+    reads = 0
+    for node in typed.nodes:
+        devices = len(placement[node.name])
+        reads += devices * len(node.layer.inputs) if devices > 1 else 0
+        if reads > MAX_STEPS:
+            raise _too_many_steps(node.name, spec)
 
 
 def merge(typed: TypedGraph) -> PlacedGraph:

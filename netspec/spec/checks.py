@@ -12,6 +12,9 @@ from netspec.syntax.scalars import shorten
 from netspec.syntax.spans import SpanTable
 
 
+MAX_INPUTS = 256
+
+
 def check_header(header: Header, spans: SpanTable, findings: Findings) -> None:
     """NS210, NS207, NS208 and what `data` says."""
     if header.netspec != LANGUAGE:
@@ -38,7 +41,11 @@ def check_layer(name: str, layer: Layer, spans: SpanTable, findings: Findings) -
     """NS308: how many inputs; NS403: a device twice."""
     least, most = layer.arity
     count = len(layer.inputs)
-    if count < least or (most is not None and count > most):
+    if count > MAX_INPUTS:
+        place = spans.value("layers", name, "inputs", MAX_INPUTS)
+        help = "join some of them first with `concat` or `eltsum` layers"
+        findings.add(Diagnostic("NS111", f"more than {MAX_INPUTS} inputs", place, help=help))
+    elif count < least or (most is not None and count > most):
         wanted = str(least) if most == least else (f"{least} to {most}" if most else f"at least {least}")
         message = f"{a(layer.type)} layer takes {wanted} input{'' if wanted == '1' else 's'}, found {count}"
         together = "put them together first with a `concat` or an `eltsum` layer"

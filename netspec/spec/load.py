@@ -23,7 +23,7 @@ from netspec.syntax.scalars import shorten
 from netspec.syntax.spans import SpanTable
 from netspec.syntax.tree import Mapping, Scalar, Tree
 
-MAX_LAYERS = 2000
+MAX_LAYERS = 1000
 _TOP = (*keys_of(Header), "layers", "defaults")
 
 

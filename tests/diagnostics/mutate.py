@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 from netspec.diagnostics import SpecError
@@ -41,11 +42,13 @@ _TOKENS = (
 )
 _DEVICES: list[Plain] = [str(n) for n in range(64)]
 _INPUTS: list[Plain] = ["data"] * 200
+_NESTED: list[Plain] = [[[[]]]]
+_LAYER: dict[str, Plain] = {"type": "conv"}
 _SCALARS: tuple[Plain, ...] = (
     *("0", "1", "-1", "2", "3", "7", "1024", "16384", "1048576", "1e999", "1" * 5000, ".5", "1e-4", "0x10", ".nan"),
     *("null", "", "true", "no", "global", "relu", "tanh[1.7, 0.67]", "data", "conv1", "fc6", "max", "ceil", "xavier"),
     *("__import__", "forward", "self", "\u0441onv1", "x" * 300, "{{ 7 }}", '"""', "a: b", "- a"),
-    *([], {}, _DEVICES[:2], _DEVICES, _INPUTS, {"type": "conv"}, [[[[]]]]),
+    *([], {}, _DEVICES[:2], _DEVICES, _INPUTS, _LAYER, _NESTED),
 )
 
 
@@ -137,7 +140,7 @@ def _edit(tree: Plain, rng: random.Random) -> None:
         if _deeper(tree[at], rng):
             _edit(tree[at], rng)
         else:
-            tree[at] = rng.choice(_SCALARS)
+            tree[at] = deepcopy(rng.choice(_SCALARS))
 
 
 def _deeper(inner: Plain, rng: random.Random) -> bool:
@@ -156,7 +159,7 @@ def _edit_mapping(tree: dict[str, Plain], key: str, rng: random.Random) -> None:
         copies = {f"{key}_{n}": tree[key] for n in range(rng.choice((1, 3, 60, 2500)))}
         tree.update(copies)
     else:
-        tree[key] = rng.choice(_SCALARS)
+        tree[key] = deepcopy(rng.choice(_SCALARS))
 
 
 def _plain(tree: Tree) -> Plain:

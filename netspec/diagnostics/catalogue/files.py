@@ -76,8 +76,8 @@ CODES = (
     Code(
         "NS111",
         "too much of something",
-        "Lines of more than 20,000 characters, more than 40,000 values, more than 2,000 layers: the bounds keep"
-        " the compiler's time and memory small whatever the text.",
+        "Lines of more than 20,000 characters, more than 40,000 values, more than 1,000 layers or 256 inputs of"
+        " one: the bounds keep the compiler's time and memory small whatever the text.",
         "A net of this size has a structure that should be written shorter. If yours is real, please report it.",
     ),
     Code(

@@ -40,7 +40,7 @@ CODES = (
         "NS406",
         "too many steps between devices",
         "Where every device reads from every other, the number of transfers grows with the square of the devices."
-        " Above 20,000 steps neither the compiler nor the machine would be quick.",
+        " Above 10,000 steps neither the compiler nor the machine would be quick.",
         "Use fewer devices, or `groups` so that each reads its own part.",
     ),
 )

@@ -107,6 +107,12 @@ CODES = (
         "Change `classes`, or `outputs` of the last `fc` layer.",
     ),
     Code(
+        "NS318",
+        "an output twice",
+        "Each name in `outputs` becomes an output of the module and of the ONNX file, where names are unique.",
+        "Name each output once.",
+    ),
+    Code(
         "NS317",
         "a layer with the name of the input",
         "The net's input has a name among the layers' (`data` unless `input.name` says otherwise), by which"
