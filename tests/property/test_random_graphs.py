@@ -66,16 +66,7 @@ def test_what_is_generated_passes_ruff(tmp_path: Path) -> None:
     """With ruff's own rules and nobody's configuration."""
     for seed in range(100):
         (tmp_path / f"net{seed}.py").write_text(generated(RandomNet.seeded(seed).text()), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "ruff",
-        "check",
-        "--isolated",
-        "--no-cache",
-        "--output-format",
-        "concise",
-        str(tmp_path),
-    ]
+    options = ["--isolated", "--no-cache", "--output-format", "concise"]
+    command = [sys.executable, "-m", "ruff", "check", *options, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[:2000]
