@@ -16,6 +16,7 @@ from netspec.layers.registry import layer_type
 from netspec.syntax.keys import key
 
 _SMALLEST = 2.0**-126  # a float32 of full precision
+_MOST_OVER_K = 4  # the paper's alpha is 2.5e-4 of k
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,13 @@ class ResponseNorm(Normalisation):
         )
 
     def _has_native(self) -> bool:
-        """Whether onnxruntime takes it as LRN: it refuses even sizes, and an alpha or beta that is 0 in float32."""
-        return self.size % 2 == 1 and min(self.per_square(self.size) * self.size, self.beta) >= _SMALLEST
+        """Whether onnxruntime's LRN takes the numbers, and computes with them as well as the other form.
+
+        It refuses even sizes, and an alpha or beta that is 0 in float32. It sums along the channels by adding the next
+        square and subtracting the last: what is left of large squares is not small beside a k that is.
+        """
+        alpha = self.per_square(self.size) * self.size
+        return self.size % 2 == 1 and min(alpha, self.beta) >= _SMALLEST and alpha <= _MOST_OVER_K * self.k
 
     def _banded(self, code: OnnxCode, x: str, shape: Maps) -> str:
         """The sum over neighbouring channels as a 1x1 convolution whose kernel is a band of `per_square`."""

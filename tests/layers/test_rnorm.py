@@ -16,7 +16,9 @@ layers:
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 5, 11])
-@pytest.mark.parametrize("keys", ["alpha: 0", "alpha: 1e-45", "alpha: 0.5, beta: 1e-39", "alpha: 0.5, groups: 3"])
+@pytest.mark.parametrize(
+    "keys", ["alpha: 0", "alpha: 1e-45", "alpha: 0.5, beta: 1e-39", "alpha: 0.5, groups: 3", "alpha: 2, k: 1e-5"]
+)
 def test_what_onnxruntimes_lrn_refuses_is_computed_otherwise(size: int, keys: str) -> None:
     assert not problems(NET.format(size=size, keys=keys))
 
