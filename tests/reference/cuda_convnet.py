@@ -1,0 +1,202 @@
+"""cuda-convnet's layers, restated in float64 as slow, obvious loops over one image. It shares no code with netspec.
+
+Arrays are (channels, rows, columns), or flat. Source: reference/cuda-convnet.md 1.1 to 1.5; what netspec adds to it
+(four-sided pads, dilation, floor rounding, other divisors of an average) is the same loop with another index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, exp, floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float64]
+Two = tuple[int, ...]  # rows, columns
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows that slide over (rows, columns); a negative ``before`` is cuda-convnet's positive ``start``."""
+
+    size: Two
+    stride: Two
+    before: Two = (0, 0)
+    after: Two = (0, 0)
+    rounding: str = "floor"
+    dilation: Two = (1, 1)
+
+    def count(self, axis: int, image: int) -> int:
+        """1 + (padded image - size) / stride, rounded."""
+        reach = self.dilation[axis] * (self.size[axis] - 1) + 1
+        room = (image + self.before[axis] + self.after[axis] - reach) / self.stride[axis]
+        return 1 + (ceil(room) if self.rounding == "ceil" else floor(room))
+
+
+def pixel(x: Image, channel: int, row: int, column: int) -> float:
+    """0 outside the image."""
+    _, height, width = x.shape
+    inside = 0 <= row < height and 0 <= column < width
+    return float(x[channel, row, column]) if inside else 0.0
+
+
+def conv(x: Image, weight: Image, windows: Windows, groups: int, local: bool = False) -> Image:
+    """Cross-correlation. ``weight`` is (filters, channels of a group, rows, columns); local: and then where."""
+    filters, group_channels, height, width = weight.shape[:4]
+    y = np.zeros((filters, windows.count(0, x.shape[1]), windows.count(1, x.shape[2])))
+    for f, r, c in np.ndindex(*y.shape):
+        first = f // (filters // groups) * group_channels
+        for k, i, j in np.ndindex(group_channels, height, width):
+            row = r * windows.stride[0] - windows.before[0] + i * windows.dilation[0]
+            column = c * windows.stride[1] - windows.before[1] + j * windows.dilation[1]
+            w = weight[f, k, i, j, r, c] if local else weight[f, k, i, j]
+            y[f, r, c] += w * pixel(x, first + k, row, column)
+    return y
+
+
+def fc(x: Image, weight: Image) -> Image:
+    """Units are counted channel by channel, row by row."""
+    flat = [float(v) for v in x.flatten()]
+    return np.array([sum(w * v for w, v in zip(row, flat, strict=True)) for row in weight])
+
+
+def pool(x: Image, kind: str, windows: Windows, divisor: str) -> Image:
+    """Windows are clipped to the image, and none starts past it; ``divisor`` is what an average counts."""
+    channels, height, width = x.shape
+    size, stride, before, after = windows.size, windows.stride, windows.before, windows.after
+    counts = []
+    for axis, image in enumerate((height, width)):
+        count = windows.count(axis, image)
+        while (count - 1) * stride[axis] - before[axis] >= image:
+            count -= 1
+        counts.append(count)
+    y = np.zeros((channels, *counts))
+    for k, r, c in np.ndindex(*y.shape):
+        top, left = r * stride[0] - before[0], c * stride[1] - before[1]
+        window = [
+            float(x[k, row, column])
+            for row in range(max(top, 0), min(top + size[0], height))
+            for column in range(max(left, 0), min(left + size[1], width))
+        ]
+        padded = (min(top + size[0], height + after[0]) - top) * (min(left + size[1], width + after[1]) - left)
+        number = {"image": len(window), "padded": padded, "window": size[0] * size[1]}[divisor]
+        results = {"max": max(window), "sum": sum(window), "avg": sum(window) / number, "maxabs": max(window, key=abs)}
+        y[k, r, c] = results[kind]
+    return y
+
+
+def neighbours(at: int, size: int, count: int) -> range:
+    """``size`` places from ``at - size // 2`` on, as far as they exist."""
+    first = at - size // 2
+    return range(max(0, first), min(count, first + size))
+
+
+def cmrnorm(x: Image, size: int, scale: float, power: float, k: float, groups: int = 1) -> Image:
+    """Across maps of a group; ``scale`` multiplies each square."""
+    y, each = np.zeros_like(x), x.shape[0] // groups
+    for f, r, c in np.ndindex(*x.shape):
+        group = f // each * each
+        near = [group + n for n in neighbours(f - group, size, each)]
+        y[f, r, c] = x[f, r, c] * (k + scale * sum(x[n, r, c] ** 2 for n in near)) ** -power
+    return y
+
+
+def rnorm(x: Image, size: int, scale: float, power: float, k: float) -> Image:
+    """Within a map."""
+    return _same_map(x, x, size, scale, power, k)
+
+
+def cnorm(x: Image, size: int, scale: float, power: float, k: float) -> Image:
+    """Within a map, of the difference from the mean of each pixel's own clipped window."""
+    d = np.zeros_like(x)
+    for f, r, c in np.ndindex(*x.shape):
+        near = list(_window(x.shape, r, c, size))
+        d[f, r, c] = x[f, r, c] - sum(x[f, i, j] for i, j in near) / len(near)
+    return _same_map(x, d, size, scale, power, k)
+
+
+def _same_map(x: Image, squared: Image, size: int, scale: float, power: float, k: float) -> Image:
+    y = np.zeros_like(x)
+    for f, r, c in np.ndindex(*x.shape):
+        total = sum(squared[f, i, j] ** 2 for i, j in _window(x.shape, r, c, size))
+        y[f, r, c] = x[f, r, c] * (k + scale * total) ** -power
+    return y
+
+
+def _window(shape: tuple[int, ...], row: int, column: int, size: int) -> Iterator[tuple[int, int]]:
+    for i in neighbours(row, size, shape[1]):
+        for j in neighbours(column, size, shape[2]):
+            yield i, j
+
+
+def nailbed(x: Image, stride: int) -> Image:
+    """Every ``stride``-th pixel from a centred start."""
+    kept = []
+    for image in x.shape[1:]:
+        count = (image + stride - 1) // stride
+        start = (image - stride * (count - 1)) // 2
+        kept.append([start + n * stride for n in range(count)])
+    return np.array([[[x[f, r, c] for c in kept[1]] for r in kept[0]] for f in range(x.shape[0])])
+
+
+def blur(x: Image, size: int, stdev: float) -> Image:
+    """Gaussian taps that sum to 1, across and down; zeros outside."""
+    half = size // 2
+    taps = [exp(-(d**2) / (2 * stdev**2)) for d in range(-half, half + 1)]
+    taps = [tap / sum(taps) for tap in taps]
+    y = np.zeros_like(x)
+    for f, r, c in np.ndindex(*x.shape):
+        for i, down in enumerate(taps):
+            for j, across in enumerate(taps):
+                y[f, r, c] += down * across * pixel(x, f, r + i - half, c + j - half)
+    return y
+
+
+def resize(x: Image, scale: float) -> Image:
+    """Bilinear, without half pixels: source = p scale + (image - target scale) / 2, up to image - 1.01."""
+    channels, height, width = x.shape
+    y = np.zeros((channels, floor(height / scale), floor(width / scale)))
+    for f, r, c in np.ndindex(*y.shape):
+        row, column = _source(r, height, scale), _source(c, width, scale)
+        i, j = floor(row), floor(column)
+        u, v = row - i, column - j
+        upper = (1 - v) * x[f, i, j] + v * x[f, i, j + 1]
+        lower = (1 - v) * x[f, i + 1, j] + v * x[f, i + 1, j + 1]
+        y[f, r, c] = (1 - u) * upper + u * lower
+    return y
+
+
+def _source(at: int, image: int, scale: float) -> float:
+    place = at * scale + (image - floor(image / scale) * scale) / 2
+    return min(max(place, 0.0), image - 1.01)
+
+
+def softmax(x: Image) -> Image:
+    """Over all units."""
+    powers = [exp(v - x.max()) for v in x.flatten()]
+    return np.array([p / sum(powers) for p in powers])
+
+
+def batchnorm(x: Image, weight: Image, bias: Image, mean: Image, variance: Image, eps: float) -> Image:
+    """With the running statistics. Source: Ioffe and Szegedy 2015."""
+    y = np.zeros_like(x)
+    for f in range(x.shape[0]):
+        y[f] = (x[f] - mean[f]) / np.sqrt(variance[f] + eps) * weight[f] + bias[f]
+    return y
+
+
+NEURONS: dict[str, Callable[..., Image]] = {
+    "relu": lambda x: np.where(x > 0, x, 0),
+    "tanh": lambda x, a, b: a * np.tanh(b * x),
+    "logistic": lambda x: 1 / (1 + np.exp(-x)),
+    "softrelu": lambda x: np.where(x > 4, x, np.log(1 + np.exp(np.minimum(x, 4)))),
+    "abs": np.abs,
+    "square": lambda x: x**2,
+    "sqrt": np.sqrt,
+    "linear": lambda x, a, b: a * x + b,
+    "brelu": lambda x, a: np.minimum(a, np.maximum(0, x)),
+    "drelu": lambda x, a: x - a * np.tanh(x / a),
+    "log": lambda x, a: np.log(a + x),
+}
