@@ -47,9 +47,12 @@ class Forms:
         return cls(compile_spec(load_text(text)))
 
     @cached_property
+    def source(self) -> str:
+        return emit_module(self.net.spec, self.net.merged, self.net.placed, trace=True)
+
+    @cached_property
     def classes(self) -> tuple[type[nn.Module], type[nn.Module] | None]:
-        source = emit_module(self.net.spec, self.net.merged, self.net.placed, trace=True)
-        return load_classes(source, self.net.spec.name)
+        return load_classes(self.source, self.net.spec.name)
 
     @property
     def split_class(self) -> type[nn.Module]:
