@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -89,6 +91,12 @@ def _choices(cls: type[Layer]) -> Iterator[tuple[str, object]]:
 
 def _members(hint: Any) -> tuple[Any, ...]:  # Any: an annotation
     return (hint,) if get_origin(hint) is Literal else (hint, *get_args(hint))
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_there_is_an_invalid_example(kind: str, root: Path) -> None:
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in (root / "specs" / "invalid").glob("*.yaml")]
+    assert any(re.search(rf"\btype: {kind}\b", text) for text in texts)
 
 
 @pytest.mark.parametrize("kind", TYPES)
