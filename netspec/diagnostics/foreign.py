@@ -62,7 +62,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "href": ("flip",),
     "innerproduct": ("fc",),
     "inner_product": ("fc",),
-    "linear": ("fc", "linear"),
+    "linear": ("fc",),
     "localresponsenorm": ("rnorm",),
     "lrn": ("rnorm",),
     "maxpool": ("pool",),
@@ -70,7 +70,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "maxpooling2d": ("pool",),
     "max_pool": ("pool",),
     "pooling": ("pool",),
-    "relu": ("neuron", "relu"),
+    "relu": ("neuron",),
     "response_norm": ("rnorm",),
     "sum": ("eltsum",),
     # neurons and other words

@@ -47,8 +47,9 @@ def render_one(d: Diagnostic, color: bool = False) -> str:
         lines.append(f"{' ' * gutter} |")
     for word, text in ending:
         indent = gutter + len(f" = {word} ")
-        first, *rest = wrap(_message(text), WIDTH - indent, break_long_words=False, break_on_hyphens=False)
-        lines.append(f"{' ' * gutter} = {paint('help', word)} {first}")
+        rows = wrap(_message(text), WIDTH - indent, break_long_words=False, break_on_hyphens=False)
+        first, *rest = rows or [""]
+        lines.append(f"{' ' * gutter} = {paint('help', word)} {first}".rstrip())
         lines += [" " * indent + line for line in rest]
     return "\n".join(lines) + "\n"
 

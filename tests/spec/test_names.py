@@ -136,7 +136,7 @@ def test_class_names(net: str, cls: str) -> None:
     assert class_name(net) == cls
 
 
-@pytest.mark.parametrize("net", ["none", "true", "tensor", "f", "localConv2d", "untiedConv2d", "torch", "math", "x-"])
+@pytest.mark.parametrize("net", ["none", "true", "tensor", "f", "localConv2d", "untiedConv2d", "x-"])
 def test_a_net_of_any_name_gives_a_module_that_runs(net: str) -> None:
     spec = load_text(
         f'netspec: 1\nname: "{net}"\ninput: {{size: 8}}\nlayers:\n  fc1: {{type: fc, inputs: data, outputs: 2}}\n'
