@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -94,7 +95,8 @@ class OutputFolder:
             fix = "free some space, or choose another folder with --out"
             raise _refusal(path, f"cannot write: {error.strerror}", fix) from None
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # on a read-only disk there is none
+                temporary.unlink(missing_ok=True)
         return path
 
 

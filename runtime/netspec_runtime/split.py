@@ -85,6 +85,8 @@ def open_split(path: str, devices: Sequence[Device]) -> SplitNet:
     graphs = [_Graph.read(str(Path(path).parent / Path(name).name)) for name in first.plan["files"]]
     if len({graph.model.metadata.get("netspec.hash") for graph in graphs}) > 1:
         raise DataError(path, "the files beside it are of another net", "build them together with --split")
+    if len({graph.plan["weights"] for graph in graphs}) > 1:
+        raise DataError(path, "the files beside it have other weights", "build them together with --split")
     wanted = list(devices) * len(graphs) if len(devices) == 1 else list(devices)
     if len(wanted) != len(graphs):
         raise DataError(path, f"{len(wanted)} devices for {len(graphs)} files", "name one device, or one for each file")
@@ -130,6 +132,7 @@ class _Plan(TypedDict):
     """What the compiler wrote about the exchange (netspec/backends/onnx/split.py)."""
 
     files: list[str]
+    weights: str
     input: list[str]
     outputs: list[tuple[str, str]]
     stages: list[list[str]]
@@ -143,6 +146,7 @@ def _plan(path: str, text: str) -> _Plan:
         lists = [document["files"], document["input"], *document["stages"]]
         outputs, copies = dict(document["outputs"]), dict(document["copies"])
         words = [word for part in (*lists, outputs, outputs.values(), copies, copies.values()) for word in part]
+        words.append(document["weights"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _unusable(path, "what it says of the other devices is damaged") from None
     known = all(isinstance(part, list) for part in lists) and all(isinstance(word, str) for word in words)

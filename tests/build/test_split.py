@@ -59,7 +59,7 @@ class Written:
 def write(text: str, folder: Path, seed: int = 0) -> Written:
     net = compiled(text)
     merged = write_model(net, folder, random_weights(net, seed))
-    graphs: dict[str, OnnxGraph] = split_graphs(net.spec, net.placed, "fast", ())
+    graphs: dict[str, OnnxGraph] = split_graphs(net.spec, net.placed, "fast", (), "")
     for name, graph in graphs.items():
         write_split(folder / name, graph, merged)
     return Written(net, merged, tuple(folder / name for name in graphs))

@@ -7,6 +7,7 @@ in place. Wire format: protobuf's; field numbers: onnx.proto (ModelProto.graph 7
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 from collections.abc import Callable, Iterator
@@ -66,7 +67,8 @@ def write_model(
         reason = f"cannot write {size:,} bytes: {error.strerror}"
         raise DataError(str(path), reason, "free some space, or choose another folder with --out") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # on a read-only disk there is none
+            temporary.unlink(missing_ok=True)
     return size
 
 

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from netspec.backends.onnx.file import Array
 
 
-def split_graphs(spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...]) -> dict[str, OnnxGraph]:
-    """The checked graph of each device, by file name."""
+def split_graphs(
+    spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...], weights: str
+) -> dict[str, OnnxGraph]:
+    """The checked graph of each device, by file name. ``weights`` identifies the weights that all of them share."""
     names = {device: part_name(spec, device) for device in placed.devices}
     plan = _Plan.of(placed)
     graphs = {}
@@ -36,6 +38,7 @@ def split_graphs(spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[st
         check_graph(graph)
         document = {
             "files": list(names.values()),
+            "weights": weights,
             "device": device,
             "input": [v.name for v in placed.inputs if v.device == device],
             "outputs": [(v.source, v.name) for v in placed.outputs],
