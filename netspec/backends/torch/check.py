@@ -10,7 +10,7 @@ _ALLOWED = (
     ast.Name, ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Starred, ast.Subscript, ast.Slice,
     ast.Tuple, ast.List, ast.Dict, ast.DictComp, ast.ListComp, ast.comprehension, ast.BinOp, ast.UnaryOp, ast.USub,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.BitOr, ast.Compare, ast.Eq, ast.Gt, ast.GtE,
-    ast.Lt, ast.Is, ast.IfExp,
+    ast.Lt, ast.Is, ast.IfExp, ast.NotIn, ast.NotEq, ast.BoolOp, ast.Or, ast.Raise,
 )  # fmt: skip
 _MODULES = frozenset({"math", "torch", "torch.nn", "torch.autograd.function"})
 
