@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ from netspec.labels import read_labels
 from netspec.output import OutputFolder
 from netspec.pipeline import Compiled
 from netspec.spec.dump import dump, spec_hash
+from netspec.spec.names import module_name
 
 if TYPE_CHECKING:
     from netspec.backends.onnx.file import Array
@@ -69,7 +71,9 @@ def _open_folder(compiled: Compiled, options: BuildOptions) -> OutputFolder:
     inputs = tuple(path for path in (options.spec, options.weights, options.labels) if path)
     folder = OutputFolder(options.out, spec_hash(compiled.spec), options.force, inputs)
     folder.open()
-    folder.reserve(f"{name}.yaml", f"{name}.py", f"{name}.onnx", "graph.svg", "report.html", *_later(compiled))
+    folder.reserve(
+        f"{name}.yaml", f"{module_name(name)}.py", f"{name}.onnx", "graph.svg", "report.html", *_later(compiled)
+    )
     return folder
 
 
@@ -83,7 +87,8 @@ def _later(compiled: Compiled) -> list[str]:
 def _write_module(compiled: Compiled, folder: OutputFolder) -> Path:
     from netspec.backends.torch import emit_module
 
-    return folder.write(f"{compiled.spec.name}.py", emit_module(compiled.spec, compiled.merged, compiled.placed))
+    name = f"{module_name(compiled.spec.name)}.py"
+    return folder.write(name, emit_module(compiled.spec, compiled.merged, compiled.placed))
 
 
 def _write_model(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ...], options: BuildOptions) -> Path:
@@ -101,8 +106,10 @@ def _write_split(
     """One file a device, with rows of the merged file's weights."""
     from netspec.backends.onnx.split import split_graphs, write_split
 
-    graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels)
     merged = folder.path / f"{compiled.spec.name}.onnx"
+    with merged.open("rb") as file:
+        weights = hashlib.file_digest(file, "sha256").hexdigest()
+    graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels, weights)
     for name, graph in graphs.items():
         write_split(folder.path / name, graph, merged, folder.install)
     return [folder.path / name for name in graphs]

@@ -7,10 +7,9 @@ from netspec.diagnostics.grammar import a
 from netspec.ir.layer import Layer
 from netspec.source import Span
 from netspec.spec.model import LANGUAGE, DataSpec, Header, RateSpec
-from netspec.spec.names import NET_NAME, layer_name_problem, net_name_help
+from netspec.spec.names import NET_NAME, hides_module, layer_name_problem, net_name_help
 from netspec.syntax.scalars import shorten
 from netspec.syntax.spans import SpanTable
-
 
 MAX_INPUTS = 256
 
@@ -24,6 +23,9 @@ def check_header(header: Header, spans: SpanTable, findings: Findings) -> None:
     if not NET_NAME.fullmatch(header.name):
         message = f"`{shorten(header.name)}` is no name for a net"
         findings.add(Diagnostic("NS207", message, spans.value("name"), help=net_name_help(header.name)))
+    elif hides_module(header.name):
+        message = f"the module of a net called `{header.name}` would hide one of Python, or could not be imported"
+        findings.add(Diagnostic("NS208", message, spans.value("name"), help=f"for instance `{header.name}-net`"))
     check_name(header.input.name, spans.value("input", "name"), findings)
     _check_data(header.data, header, spans, findings)
     for name in ("lr", "lr_b"):

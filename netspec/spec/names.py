@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 
 from netspec.diagnostics.suggest import in_ascii, strange_characters
 from netspec.syntax.scalars import shorten
@@ -47,6 +48,17 @@ def layer_name_problem(name: str) -> tuple[str, str, str] | None:
 def net_name_help(name: str) -> str:
     """What is wrong with the name of a net."""
     return strange_characters(name) or "ASCII letters, digits, `-` and `_`, starting with a letter, at most 64"
+
+
+def module_name(net: str) -> str:
+    """``alexnet-2012`` as ``alexnet_2012``: the generated file, without .py, can be imported under this name."""
+    return net.replace("-", "_")
+
+
+def hides_module(net: str) -> bool:
+    """Whether the generated file would hide a module that others import, or could not be imported itself."""
+    name = module_name(net)
+    return keyword.iskeyword(name) or name in sys.stdlib_module_names or name in ("torch", "numpy", "netspec")
 
 
 def class_name(net: str) -> str:
