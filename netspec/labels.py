@@ -22,6 +22,8 @@ def read_labels(compiled: Compiled, folder: Path, override: Path | None) -> tupl
     else:
         labels = written
     outputs = compiled.typed.shape(compiled.typed.outputs[0]).units
+    if override is not None and len(labels) != outputs:
+        raise DataError(str(override), f"{len(labels):,} labels for {outputs:,} outputs", "one name a line, in order")
     if labels and len(labels) != outputs:
         message = f"{len(labels):,} labels for {outputs:,} outputs"
         place = compiled.spec.spans.value("labels")

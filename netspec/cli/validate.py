@@ -51,19 +51,23 @@ def _validate(
     """What is wrong with one file, or probably is, and whether it passes. ``quiet``: diagnostics are the data."""
     from netspec.cli.ledger import check_against
     from netspec.diagnostics import SpecError
+    from netspec.labels import read_labels
+    from netspec.ledger import failures
     from netspec.pipeline import compile_file
     from netspec.spec.shipped import find_spec
 
     path = find_spec(spec)
     try:
         compiled = compile_file(path, assignments, name=spec)
+        read_labels(compiled, path.parent, None)
         report = check_against(compiled, against, path.parent, aside=quiet)
     except SpecError as error:
         return error.diagnostics, False
     if not quiet:
         totals = f"{compiled.typed.parameter_count:,} parameters, {compiled.typed.macs:,} multiply-adds"
         typer.echo(f"{spec}: {len(compiled.typed.nodes)} layers, {totals}")
-    return compiled.spec.warnings, report is None or not report.failed
+    failed = failures(report, compiled.spec.spans.value("ledger")) if report and quiet else ()
+    return (*compiled.spec.warnings, *failed), report is None or not report.failed
 
 
 def _print(found: list[Diagnostic], form: Format) -> None:

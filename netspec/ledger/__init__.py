@@ -1,6 +1,7 @@
 """The ledger: a paper's claims as data, and the check of a compiled net against them."""
 
 from netspec.ledger.check import check_ledger
+from netspec.ledger.failures import failures
 from netspec.ledger.load import find_ledger, load_ledger, load_ledger_text, shipped_ledgers
 from netspec.ledger.measure import MEASURES
 from netspec.ledger.model import Ledger, Row
@@ -15,6 +16,7 @@ __all__ = [
     "RowReport",
     "Verdict",
     "check_ledger",
+    "failures",
     "find_ledger",
     "ledger_reference",
     "load_ledger",

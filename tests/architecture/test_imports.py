@@ -38,7 +38,7 @@ ARROWS = {
     "labels": "pipeline",
     "proof": "pipeline backends spec ir",
     "build": "proof report ledger weights output labels pipeline backends spec ir",
-    "cli": "build pipeline report schema ledger importers backends passes spec layers ir syntax",
+    "cli": "build labels pipeline report schema ledger importers backends passes spec layers ir syntax",
     "__main__": "cli",
 }
 # The package itself: `netspec.compile`. Everyone may read its `__version__`, and nothing else of it.

@@ -20,7 +20,7 @@ from pathlib import Path
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.diagnostics.text import render
 from netspec.labels import read_labels
-from netspec.ledger import find_ledger, load_ledger
+from netspec.ledger import check_ledger, failures, find_ledger, load_ledger
 from netspec.pipeline import compile_file
 
 FOLDER = Path(__file__).resolve().parents[2] / "specs" / "invalid"
@@ -66,7 +66,10 @@ def _examine(path: Path, options: Options) -> tuple[Diagnostic, ...]:
             return ()
         compiled = compile_file(path, options.assignments, path.name)
         if compiled.spec.ledger:
-            find_ledger(compiled.spec.ledger, path.parent, compiled.spec.spans.value("ledger"))
+            place = compiled.spec.spans.value("ledger")
+            ledger = load_ledger(find_ledger(compiled.spec.ledger, path.parent, place))
+            if failed := failures(check_ledger(ledger, compiled), place):
+                return failed
         read_labels(compiled, path.parent, None)
     except SpecError as error:
         return tuple(_without_folder(d, path) for d in error.diagnostics)

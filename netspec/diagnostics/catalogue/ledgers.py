@@ -55,4 +55,10 @@ CODES = (
         "It is written in another version of the ledger's language, or has no rows and so checks nothing.",
         "Begin with `ledger: 1`, and give it rows.",
     ),
+    Code(
+        "NS509",
+        "a claim that the net does not keep",
+        "A row of the ledger FAILS: what the net computes is neither what the paper says nor a known exception.",
+        "The causes say which value leads to it. Change the spec, or the ledger if the claim is wrong.",
+    ),
 )
