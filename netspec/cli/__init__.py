@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -23,10 +24,22 @@ from netspec.cli.validate import validate
 from netspec.diagnostics import SpecError
 from netspec.diagnostics.text import render
 from netspec_runtime.errors import OneLineError
+from netspec_runtime.terminal import clean_exit
 
 INTERNAL_ERROR = 70
-INTERRUPTED = 130
 TERMINATED = 143
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, ending as all do: one line and the exit code of what went wrong, also for the output itself."""
+
+    @functools.wraps(command)
+    def run(*arguments: object, **options: object) -> None:
+        with clean_exit():
+            command(*arguments, **options)
+
+    return run
+
 
 app = typer.Typer(
     name="netspec",
@@ -37,7 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (build, validate, infer, summary, graph, explain, init, schema, doctor):
-    app.command()(command)
+    app.command()(_guarded(command))
 
 
 def _show_version(wanted: bool) -> None:
@@ -71,12 +84,6 @@ def main() -> None:
     except OneLineError as error:
         sys.stderr.write(f"netspec: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("netspec: interrupted\n")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except Exception:  # noqa: BLE001 - the last resort: say that it is a bug, with all that helps to mend it
         traceback.print_exc()
         sys.stderr.write("netspec: this is a bug of netspec; please report it with the text above and your spec\n")
