@@ -66,7 +66,7 @@ check: ## exactly what CI runs
 docs: setup ## write the language reference, the schema and the drawing anew
 	$(BIN)/netspec schema --format markdown > docs/language.md
 	$(BIN)/netspec schema > specs/netspec.schema.json
-	$(BIN)/netspec graph specs/alexnet.yaml -o docs/alexnet.svg
+	$(BIN)/netspec graph specs/alexnet.yaml -o docs/alexnet.svg --force
 
 .PHONY: wheel
 wheel: setup ## build dist/, install the wheel in a clean environment and build AlexNet from it

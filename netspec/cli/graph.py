@@ -31,6 +31,7 @@ def graph(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a file instead of stdout.")
     ] = None,
     assignments: SetOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Draw the net with a lane for each device, and what crosses between them with its size."""
     from netspec.pipeline import compile_file
@@ -40,7 +41,7 @@ def graph(
     if output is None:
         typer.echo(text, nl=False)
         return
-    _write(output, text)
+    _write(output, text, force=force)
     typer.echo(f"wrote {output}", err=True)
 
 
@@ -58,11 +59,14 @@ def _drawn(compiled: Compiled, form: GraphFormat) -> str:
     return render_svg(compiled.placed, compiled.spec.about)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, force: bool) -> None:
     from netspec_runtime.errors import DataError
 
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise DataError(str(path), "it exists already", "name another file, or add --force") from None
     except OSError as error:
         reason = f"cannot write the drawing: {error.strerror}"
         raise DataError(str(path), reason, "name a file in a folder that you may write to") from None
