@@ -11,6 +11,7 @@ from math import prod
 
 from netspec.ir.graph import FLOAT_BYTES, TypedGraph
 from netspec.ir.layer import Layer
+from netspec.ir.parameter import Role
 from netspec.ir.shape import Range, Shape
 
 
@@ -34,6 +35,7 @@ class PlacedParameter:
     rows: Range
     dims: tuple[int, ...]
     tied: bool
+    role: Role
 
     @property
     def count(self) -> int:
@@ -141,13 +143,12 @@ class PlacedGraph:
 
     def parameters_on(self, device: int) -> int:
         """Learned numbers that the device holds."""
-        learned = {p.name for p in self.typed.parameters if p.parameter.role != "statistic"}
         held = {
             (p.name, p.rows): p.count
             for c in self.computes
             if c.output.device == device
             for p in c.parameters
-            if p.name in learned
+            if p.role != "statistic"
         }
         return sum(held.values())
 

@@ -162,7 +162,8 @@ class _Placement:
         name = base if keep is None else self._name(f"{base}_wide")
         value = Value(name, node.name, part, node.shape.with_channels(made), device)
         parameters = tuple(
-            PlacedParameter(p.name, p.path, part, (part.size, *p.parameter.dims[1:]), p.tied) for p in node.parameters
+            PlacedParameter(p.name, p.path, part, (part.size, *p.parameter.dims[1:]), p.tied, p.parameter.role)
+            for p in node.parameters
         )
         self.steps.append(Compute(node.name, number, layer, inputs, value, parameters, layer.macs(shapes)))
         return value if keep is None else self._slice(value, keep, base, part)
