@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from netspec.ir.layer import ChannelwiseLayer
+from netspec.ir.layer import ChannelwiseLayer, Illegal
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.shape import Shape
 from netspec.layers.registry import layer_type
@@ -32,6 +32,8 @@ class Dropout(ChannelwiseLayer):
     )
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        if self.rate == 1:
+            raise Illegal("NS310", "dropout at rate 1 drops every unit", "rate", "a rate below 1; the paper's is 0.5")
         return inputs[0]
 
     def effective(self, inputs: tuple[Shape, ...]) -> tuple[tuple[str, str], ...]:

@@ -27,6 +27,8 @@ from netspec_runtime.model_file import read_graph
 from netspec_runtime.session import open_session
 from netspec_runtime.weights import map_weights
 
+VANISHED = 1e-30
+
 Array = NDArray[np.float32]
 Values = dict[str, Array]
 
@@ -130,7 +132,10 @@ def relative_error(wanted: Array, found: Array) -> float:
 
 
 def _image_error(wanted: Array, found: Array) -> float:
-    """The largest difference over the largest magnitude; inf where only one is a number."""
+    """The largest difference over the largest magnitude; inf where only one is a number.
+
+    Below VANISHED, where float32 has no relative precision left, the difference counts as it is.
+    """
     if not np.array_equal(np.isfinite(wanted), np.isfinite(found)):
         return float("inf")
     finite = np.isfinite(wanted)
@@ -138,7 +143,7 @@ def _image_error(wanted: Array, found: Array) -> float:
         return float("inf")
     apart = float(np.abs(wanted[finite] - found[finite]).max(initial=0.0))
     size = float(np.abs(wanted[finite]).max(initial=0.0))
-    return apart / size if size else apart
+    return apart / size if size > VANISHED else apart
 
 
 def _same_top1(wanted: Array, found: Array) -> bool:
