@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from netspec.pipeline import Compiled
 
 
-def check_against(
-    compiled: Compiled, wanted: str | None, folder: Path, *, aside: bool = False
-) -> LedgerReport | None:
+def check_against(compiled: Compiled, wanted: str | None, folder: Path, *, aside: bool = False) -> LedgerReport | None:
     """Check and print the ledger that was asked for, or the one that the spec names; None where there is none.
 
     It is printed on stderr if ``aside``: where something else is the data.
