@@ -40,6 +40,15 @@ MUTATIONS = {
     "inverted dropout": (("layers.drop6.scale=train",), "dropout-test", "`drop6` says `scale: train`"),
     "no ReLU in conv4": (("layers.conv4.neuron=null",), "layer3-order", "`conv4` (conv)"),
     "another momentum": (("train.momentum=0.8",), "update", "the spec says `train.momentum: 0.8`"),
+    "shifted windows": (("layers.conv1.pad=2", "layers.conv1.round=floor"), "conv-pads", "`conv1` says `pad: 2`"),
+    "windows moved up and left": (("layers.conv2.pad=[4, 4, 0, 0]",), "conv-pads", "`conv2` says `pad: 4, 4, 0, 0`"),
+    "dilated": (("layers.conv2.dilation=2", "layers.conv2.pad=4"), "conv-dilation", "`conv2` says `dilation: 2`"),
+    "no softmax": (
+        ("layers.probs={type: neuron, inputs: fc8, neuron: logistic}",),
+        "softmax-last",
+        "`probs` (logistic)",
+    ),
+    "no mean": (("data.mean=none",), "mean", "the spec says `data.mean: none`"),
     "constant rate": (("train.lr=0.01",), "rate-times", "`train.lr: 0.01`"),
 }
 
