@@ -28,11 +28,17 @@ def compare_gradients(
     """Gradients by the input and by every learned parameter; ``outputs`` says which outputs are probabilities."""
     whole = _Gradients({name for name, _, _, _ in rows}).of(merged, batch, outputs)
     parts = _Gradients({part for _, part, _, _ in rows}).of(split, batch, outputs)
-    joined: dict[str, list[Projection]] = {"(input)": [parts["(input)"]]}
+    joined: dict[str, list[Projection | None]] = {"(input)": [parts["(input)"]]}
     for name, part, _, _ in rows:
-        if part in parts:
-            joined.setdefault(name, []).append(parts[part])
-    return tuple(GradientParity(n, difference(whole[n], np.concatenate(p))) for n, p in joined.items())
+        joined.setdefault(name, []).append(parts.get(part))
+    known = {n: p for n, p in joined.items() if n in whole or any(piece is not None for piece in p)}
+    return tuple(GradientParity(name, _apart(whole.get(name), pieces)) for name, pieces in known.items())
+
+
+def _apart(whole: Projection | None, pieces: list[Projection | None]) -> float:
+    """The difference; inf where only one side has a gradient."""
+    found = [piece for piece in pieces if piece is not None]
+    return difference(whole, np.concatenate(found)) if whole is not None and len(found) == len(pieces) else float("inf")
 
 
 @dataclass

@@ -19,6 +19,7 @@ from netspec.backends.torch import emit_module
 from netspec.pipeline import Compiled
 from netspec.proof.gradients import compare_gradients
 from netspec.proof.inputs import proof_inputs
+from netspec.proof.modules import Values as ModuleValues
 from netspec.proof.modules import load_classes, merged_module, rows_of, split_module
 from netspec.proof.parity import TOLERANCE, GradientParity, LayerParity, Parity
 from netspec.spec.dump import spec_hash
@@ -58,8 +59,13 @@ class _Runner:
 
     def __init__(self, compiled: Compiled, model: Path) -> None:
         self.typed, self.model = compiled.typed, model
-        source = emit_module(compiled.spec, compiled.merged, compiled.placed, trace=True)
-        self.merged_class, self.split_class = load_classes(source, compiled.spec.name)
+        self.merged_class, self.split_class = self._classes(compiled, trace=True)
+        self.delivered = self._classes(compiled, trace=False)
+
+    @staticmethod
+    def _classes(compiled: Compiled, *, trace: bool) -> tuple[type[torch.nn.Module], type[torch.nn.Module] | None]:
+        source = emit_module(compiled.spec, compiled.merged, compiled.placed, trace=trace)
+        return load_classes(source, compiled.spec.name)
 
     def onnx(self, batch: Array) -> Values:
         """Every layer's output in onnxruntime."""
@@ -70,12 +76,23 @@ class _Runner:
         return dict(zip(names, session.run(names, {self.typed.input.name: batch}), strict=True))
 
     def torch(self, batch: Array) -> tuple[Values, Values]:
-        """Every layer's output in merged and in split torch (empty for one device)."""
+        """Every layer's output in merged and in split torch (empty for one device).
+
+        The net's outputs are those of the module as it is delivered, which returns nothing else.
+        """
         weights, image = self._weights(), torch.from_numpy(batch)
+        merged_class, split_class = self.delivered
         with torch.no_grad():
             merged = merged_module(self.merged_class, weights)(image)
+            merged |= self._outputs(merged_module(merged_class, weights)(image))
             split = split_module(self.split_class, weights)(image) if self.split_class else {}
+            split |= self._outputs(split_module(split_class, weights)(image)) if split_class else {}
         return {n: v.numpy() for n, v in merged.items()}, {n: v.numpy() for n, v in split.items()}
+
+    def _outputs(self, found: object) -> ModuleValues:
+        """What a delivered module returned, by name."""
+        values = found if isinstance(found, tuple) else (found,)
+        return {n: value.cpu() for n, value in zip(self.typed.outputs, values, strict=True)}
 
     def gradients(self, batch: Array) -> tuple[GradientParity, ...]:
         """Merged against split; nothing for one device."""
