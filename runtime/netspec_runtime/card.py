@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-MAX_SIDE: Final = 4096  # pixels; larger inputs are no pictures for these nets, but a way to exhaust memory
+MAX_SIDE: Final = 16384  # pixels; larger inputs are no pictures for these nets, but a way to exhaust memory
 PREPROCESSING_KEY: Final = "netspec.preprocessing"
 LABELS_KEY: Final = "netspec.labels"
+OUTPUT_KEY: Final = "netspec.output"  # "probabilities" or "scores"
 SPLIT_KEY: Final = "netspec.split"  # only in the file of one device of several
 
 _KEYS: Final = frozenset({"resize", "crop", "channels", "mean", "std", "interpolation", "views"})
@@ -41,7 +42,7 @@ class Preprocessing:
 
     ``resize``: the shorter side in pixels; None stretches the picture to ``crop``. ``crop``: height and width of the
     input. ``mean`` and ``std``: a number a channel, in the order of ``channels``, on the scale from 0 to 255; the mean
-    is subtracted first. ``views``: 1 or 10, what the spec uses to test.
+    is subtracted first. ``views``: 1 or 10, what the spec is evaluated with; `infer` takes its own option.
     """
 
     resize: int | None
@@ -54,13 +55,17 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model says about itself. Empty ``labels``: its classes have no names."""
+    """What a model says about itself. Empty ``labels``: its classes have no names.
+
+    ``scores``: its output is no softmax, so probabilities are the softmax of it.
+    """
 
     preprocessing: Preprocessing
     labels: tuple[str, ...]
     version: str
     spec_hash: str
     licence: str
+    scores: bool
 
     def label(self, index: int) -> str:
         return self.labels[index] if self.labels else f"class {index}"
@@ -74,6 +79,7 @@ def read_card(metadata: Mapping[str, str]) -> ModelCard:
         version=metadata.get("netspec.version", ""),
         spec_hash=metadata.get("netspec.hash", ""),
         licence=metadata.get("netspec.licence", ""),
+        scores=metadata.get(OUTPUT_KEY) == "scores",
     )
 
 

@@ -69,7 +69,13 @@ class Net:
             raise _unusable(self.name, f"onnxruntime fails: {_first_line(error)}") from error
         if answer.shape != (len(views), self.classes) or not np.isfinite(answer).all():
             raise _unusable(self.name, "its answer is no row of finite numbers for each picture")
-        return answer
+        return _softmax(answer) if self.card.scores else answer
+
+
+def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers: NDArray[np.float32] = np.exp(scores - scores.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def open_net(model: ModelFile, device: Device, *, prepack: bool) -> Net:

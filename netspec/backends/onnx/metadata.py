@@ -9,7 +9,7 @@ import onnx
 from netspec import __version__
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.model import Spec
-from netspec_runtime.card import PREPROCESSING_KEY
+from netspec_runtime.card import OUTPUT_KEY, PREPROCESSING_KEY
 from netspec_runtime.model_file import SEAL_KEY
 
 
@@ -22,6 +22,7 @@ def add_metadata(
         "netspec.spec": dump(spec),
         "netspec.hash": spec_hash(spec),
         **({PREPROCESSING_KEY: json.dumps(preprocessing(spec), sort_keys=True)} if takes_pictures(spec) else {}),
+        OUTPUT_KEY: "probabilities" if _ends_in_softmax(spec) else "scores",
         **({"netspec.labels": json.dumps(labels, ensure_ascii=False)} if labels else {}),
         **({"netspec.licence": spec.licence} if spec.licence else {}),
         SEAL_KEY: "0" * 64,  # filled in by the writer
@@ -29,6 +30,13 @@ def add_metadata(
     }
     for key, value in sorted(entries.items()):
         model.metadata_props.add(key=key, value=value)
+
+
+def _ends_in_softmax(spec: Spec) -> bool:
+    """Whether the first output is a softmax."""
+    read = {source for layer in spec.layers.values() for source in layer.inputs}
+    ends = spec.outputs or tuple(name for name in spec.layers if name not in read)
+    return spec.layers[ends[0]].type == "softmax"
 
 
 def takes_pictures(spec: Spec) -> bool:
