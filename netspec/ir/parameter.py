@@ -87,5 +87,10 @@ class Parameter:
         return prod(self.dims)
 
     @property
+    def fan_out(self) -> int:
+        """How many outputs one input feeds, as torch.nn.init counts: filters times the kernel's pixels."""
+        return self.dims[0] * prod(self.dims[2:4])
+
+    @property
     def distribution(self) -> tuple[Distribution, float]:
-        return self.init.resolved(self.fan_in, max(1, self.count // max(1, self.fan_in)))
+        return self.init.resolved(self.fan_in, self.fan_out)
