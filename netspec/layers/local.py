@@ -16,6 +16,8 @@ from netspec.layers.conv import WindowedLayer
 from netspec.layers.registry import layer_type
 from netspec.layers.window import torch_pad
 
+MOST_PATCH_NUMBERS = 1 << 22
+
 
 @layer_type
 @dataclass(frozen=True)
@@ -28,7 +30,13 @@ class Local(WindowedLayer):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if any(self.window(n).dilation != (1, 1) for n in range(len(inputs))):
             raise Illegal("NS310", "a `local` layer has no dilation", "dilation", "use `conv`, or remove it")
-        return super().infer(inputs)
+        output = super().infer(inputs)
+        for number, shape in enumerate(inputs):
+            height, width = self.window(number).size
+            if shape.channels * (height * width) ** 2 > MOST_PATCH_NUMBERS:
+                message = f"windows of {height}x{width} over {shape.channels} channels are too large for ONNX"
+                raise Illegal("NS312", message, "size", "a smaller size: ONNX lays the patches out with size^4 numbers")
+        return output
 
     def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         """Weights (filters, channels / groups, height, width, rows, columns); biases (filters, rows, columns)."""

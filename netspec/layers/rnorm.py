@@ -19,6 +19,9 @@ _SMALLEST = 2.0**-126  # a float32 of full precision
 _MOST_OVER_K = 4  # the paper's alpha is 2.5e-4 of k
 
 
+MOST_BAND_NUMBERS = 1 << 22
+
+
 @dataclass(frozen=True)
 class Normalisation(Layer):
     """The constants that rnorm and cnorm share."""
@@ -54,7 +57,7 @@ class Normalisation(Layer):
         return self.alpha if self.alpha_over == "sum" else self.alpha / neighbours
 
     def onnx_quotient(self, code: OnnxCode, x: str, s: str) -> str:
-        """X / s^beta. s^0.75 is sqrt(s sqrt(s)): twice as fast as Pow in onnxruntime (benchmarks/lrn.py)."""
+        """X / s^beta. s^0.75 is sqrt(s sqrt(s)): twice as fast as Pow in onnxruntime."""
         if self.beta == 0.75:
             return code.op("Div", x, code.op("Sqrt", code.op("Mul", s, code.op("Sqrt", s))))
         if self.beta == 0.5:
@@ -94,6 +97,9 @@ class ResponseNorm(Normalisation):
         if shape.channels % self.groups:
             message = f"{self.groups} groups do not divide the {shape.channels} channels of `{self.inputs[0]}`"
             raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}", input=0)
+        if shape.channels**2 // self.groups > MOST_BAND_NUMBERS:
+            message = f"a response norm over {shape.channels:,} channels is too large for ONNX"
+            raise Illegal("NS312", message, "inputs", "more `groups`, or fewer channels")
         return shape
 
     def neighbours(self) -> int:
