@@ -1,4 +1,4 @@
-"""Source text and places in it: what every diagnostic points at. It reads files but knows no YAML."""
+"""Source text and places in it: what every diagnostic points at. It reads no file and knows no YAML."""
 
 from __future__ import annotations
 

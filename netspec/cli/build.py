@@ -33,7 +33,7 @@ class Stage(StrEnum):
 def build(
     spec: SpecArgument,
     assignments: SetOption = None,
-    out: Annotated[Path | None, typer.Option(help="The folder to write to; build/<name> by default.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder; build/<name> by default.")] = None,
     weights: Annotated[
         Path | None, typer.Option(help="A safetensors file; by default the spec's initial values.")
     ] = None,

@@ -66,6 +66,11 @@ class TypedNode:
         return sum(p.count for p in own if p.role != "statistic")
 
     @property
+    def weighs(self) -> bool:
+        """Whether it multiplies its inputs by weights, its own or shared ones."""
+        return self.macs > 0 and any(p.parameter.role == "weight" for p in self.parameters)
+
+    @property
     def activation_bytes(self) -> int:
         """Bytes of its float32 output for one image."""
         return self.shape.units * FLOAT_BYTES
@@ -105,4 +110,4 @@ class TypedGraph:
     @property
     def units(self) -> int:
         """Outputs of the layers with weights: the paper's neurons."""
-        return sum(node.shape.units for node in self.nodes if node.parameter_count and node.macs)
+        return sum(node.shape.units for node in self.nodes if node.weighs)

@@ -55,6 +55,11 @@ class Compute:
     macs: int
 
     @property
+    def learned_count(self) -> int:
+        """Learned numbers of its own: neither shared ones nor running statistics."""
+        return sum(p.count for p in self.parameters if not p.tied and p.role != "statistic")
+
+    @property
     def module(self) -> str:
         """The name of its nn module: ``conv2``, or ``conv2_0`` for a part."""
         return self.node if self.part is None else f"{self.node}_{self.part}"

@@ -125,7 +125,7 @@ def _parameters(compiled: Compiled, node: TypedNode) -> Iterator[str]:
             yield "none"
         return
     total = f"{node.parameter_count:,} learned, {size(node.parameter_count * FLOAT_BYTES)}"
-    held = [(c.output.device, sum(p.count for p in c.parameters)) for c in _computes(compiled, node.name)]
+    held = [(c.output.device, c.learned_count) for c in _computes(compiled, node.name)]
     if len(held) > 1:
         total += ": " + ", ".join(f"{count:,} on gpu {device}" for device, count in held)
     yield total

@@ -52,7 +52,7 @@ def test_both_forms_answer_the_same(name: str) -> None:
     batch = torch.from_numpy(images(compiled(ALL[name]), 3))
     wanted, found = merged.eval()(batch), split.eval()(batch)
     for a, b in zip(*((x,) if isinstance(x, torch.Tensor) else x for x in (wanted, found)), strict=True):
-        assert ((a - b).abs().max() <= 1e-6 * a.abs().max()).item()
+        assert ((a - b).abs().max() <= 1e-5 * a.abs().max()).item()
 
 
 @pytest.mark.parametrize("name", SPLIT)

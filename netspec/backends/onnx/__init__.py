@@ -1,1 +1,1 @@
-"""The ONNX backend: straight from the placed graph, with onnx's own helpers. The only code that imports onnx."""
+"""The ONNX backend: straight from the placed graph. The only code of the compiler that imports onnx."""

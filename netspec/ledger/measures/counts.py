@@ -148,7 +148,7 @@ class Units(SumMeasure):
         return why_shape(net, node, claims)
 
     def terms(self, net: Net) -> tuple[str, ...]:
-        return tuple(node.name for node in net.typed.nodes if node.parameter_count and node.macs)
+        return tuple(node.name for node in net.typed.nodes if node.weighs)
 
 
 @measure

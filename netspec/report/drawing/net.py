@@ -76,7 +76,7 @@ class _Sketch:
         for value in step.inputs:
             self._connect(value, step.output.name)
         family = type(step.layer).__module__.rpartition(".")[2]
-        count = sum(p.count for p in step.parameters if not p.tied and p.role != "statistic")
+        count = step.learned_count
         shape = self._part_shape(step)
         return Box(
             step.output.name,
