@@ -65,6 +65,7 @@ check: ## exactly what CI runs
 .PHONY: docs
 docs: setup ## write the language reference, the schema and the drawing anew
 	$(BIN)/netspec schema --format markdown > docs/language.md
+	$(BIN)/netspec schema --format ledgers > docs/ledgers.md
 	$(BIN)/netspec schema > specs/netspec.schema.json
 	$(BIN)/netspec graph specs/alexnet.yaml -o docs/alexnet.svg --force
 

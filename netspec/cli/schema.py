@@ -14,11 +14,13 @@ class SchemaFormat(StrEnum):
 
     JSON = "json"
     MARKDOWN = "markdown"
+    LEDGERS = "ledgers"
 
 
 def schema(
     form: Annotated[
-        SchemaFormat, typer.Option("--format", help="json: for editors and validators. markdown: docs/language.md.")
+        SchemaFormat,
+        typer.Option("--format", help="json: for editors. markdown: docs/language.md. ledgers: docs/ledgers.md."),
     ] = SchemaFormat.JSON,
 ) -> None:
     """Print the language: every key, type, bound and default.
@@ -30,6 +32,11 @@ def schema(
         from netspec.report.language import language_markdown
 
         typer.echo(language_markdown(), nl=False)
+        return
+    if form is SchemaFormat.LEDGERS:
+        from netspec.ledger import ledger_reference
+
+        typer.echo(ledger_reference(), nl=False)
         return
     from netspec.schema import schema_document
 
