@@ -23,10 +23,10 @@ LEAST = 1e-3  # of all gradients: one that nearly vanishes has no digits to comp
 EXACT = 1e-9
 
 
-def differences(text: str, lrn: LrnForm) -> list[str]:
-    """Everything that is wrong with a net. Raises SpecError for an illegal one."""
+def differences(text: str, lrn: LrnForm, seed: int = 0) -> list[str]:
+    """Everything that is wrong with a net, on the numbers of a seed. Raises SpecError for an illegal net."""
     forms = Forms.of(text)
-    weights, batch = forms.weights(), forms.inputs()
+    weights, batch = forms.weights(seed), forms.inputs(seed)
     found = [
         *torch_shape_problems(forms),
         *conservation(forms),

@@ -21,7 +21,7 @@ from tests.conformance.values import Entry, draw_keys, draw_neuron
 ATTEMPTS = 40
 MOST_SQUARES = 2
 
-_POSITIVE = ("logistic", "softrelu")
+_POSITIVE = ("softrelu",)  # and precise: onnxruntime's logistic is 0 to its own 5e-8, and the root of that 2e-4
 _KEEPS_SIGN = ("neuron", "flip", "nailbed", "concat", "crop")
 _NEEDS_POSITIVE = ("sqrt", "log")
 
