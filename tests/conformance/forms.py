@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from netspec.backends.onnx.model import merged_graph, write_merged
 from netspec.backends.onnx.outputs import with_outputs
+from netspec.backends.onnx.split import split_graphs, write_split
 from netspec.backends.torch import emit_module
 from netspec.ir.lowering import LrnForm
 from netspec.ir.parameter import Parameter
@@ -27,6 +28,8 @@ from netspec.pipeline import Compiled, compile_spec
 from netspec.proof.modules import Rows, load_classes, rows_of
 from netspec.spec.load import load_text
 from netspec.weights import tied_names
+from netspec_runtime.device import Device
+from netspec_runtime.split import open_split
 
 Floats = NDArray[Any]  # float32 or float64
 Weights = dict[str, Floats]
@@ -89,15 +92,25 @@ class Forms:
 
     def onnx(self, weights: Mapping[str, Floats], lrn: LrnForm) -> bytes:
         """The model file."""
+        with TemporaryDirectory() as folder:
+            return self._write(Path(folder) / "net.onnx", weights, lrn).read_bytes()
 
+    def run_split_files(self, weights: Mapping[str, Floats], lrn: LrnForm, batch: Floats) -> Values:
+        """The net's outputs, computed with one file a device."""
+        with TemporaryDirectory() as folder:
+            merged = self._write(Path(folder) / "net.onnx", weights, lrn)
+            graphs = split_graphs(self.net.spec, self.net.placed, lrn, (), "")
+            for name, graph in graphs.items():
+                write_split(merged.with_name(name), graph, merged)
+            return open_split(str(merged.with_name(next(iter(graphs)))), [Device.CPU]).run(batch)
+
+    def _write(self, path: Path, weights: Mapping[str, Floats], lrn: LrnForm) -> Path:
         def fill(arrays: dict[str, Floats]) -> None:
             for name, array in arrays.items():
                 array[...] = weights[name]
 
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "net.onnx"
-            write_merged(path, merged_graph(self.net.spec, self.net.merged, lrn, ()), fill)
-            return path.read_bytes()
+        write_merged(path, merged_graph(self.net.spec, self.net.merged, lrn, ()), fill)
+        return path
 
     @property
     def names(self) -> list[str]:

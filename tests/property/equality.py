@@ -39,11 +39,15 @@ def differences(text: str, lrn: LrnForm, seed: int = 0) -> list[str]:
 
 
 def values(forms: Forms, weights: Weights, batch: Floats, lrn: LrnForm) -> Iterator[str]:
-    """Every layer: merged torch against onnxruntime and against split torch."""
+    """Every layer: merged torch against onnxruntime and against split torch; outputs with one file a device."""
     merged = run_torch(forms.merged(weights), batch)
     exact = run_torch(forms.merged(doubled(weights)).double(), batch.astype(np.float64))
     yield from _named(f"onnx, lrn {lrn}", run_onnx(forms.onnx(weights, lrn), forms.names, batch), merged, exact)
     if len(forms.net.placed.devices) > 1:
+        files = forms.run_split_files(weights, lrn, batch)
+        yield from _named("one file a device", files, {name: merged[name] for name in files}, exact)
+        if sorted(files) != sorted(forms.net.typed.outputs):
+            yield f"one file a device: the outputs are {sorted(files)}"
         yield from _named("split", run_torch(forms.split(weights), batch), merged, exact)
         split = run_torch(forms.split(doubled(weights)).double(), batch.astype(np.float64))
         if difference := first_difference(split, exact, exact, EXACT):
