@@ -63,7 +63,7 @@ class Blur(ChannelwiseLayer):
     example: ClassVar[str] = "{type: blur, inputs: data, size: 5, stdev: 2}"
 
     size: int = key("Number of taps; odd.", unit="pixels", least=1, most=63)
-    stdev: float = key("Standard deviation.", unit="pixels", above=0)
+    stdev: float = key("Standard deviation.", unit="pixels", least=0.01, most=1000)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if self.size % 2 == 0:
