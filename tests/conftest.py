@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,10 @@ def shared() -> Path:
     if os.environ.get("NETSPEC_REQUIRE_SHARED") == "1":
         pytest.fail("NETSPEC_REQUIRE_SHARED=1, but there is no ../shared beside the repository", pytrace=False)
     pytest.skip("needs ../shared beside the repository: photos, original layer files, a pretrained net")
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_in_any_order() -> None:
+    """Modules that draw their own weights draw the same ones, whichever tests ran before in this process."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
