@@ -134,8 +134,10 @@ class RandomNet:
     def _neuron(self, cls: type[Layer], inputs: Sequence[str]) -> str:
         """Roots and logarithms of positive numbers only: what runtimes make of NaN further on differs."""
         neuron = draw_neuron(self.random)
-        kind = neuron.partition("[")[0]
         positive = cls.type in _KEEPS_SIGN and all(self._positive(name) for name in inputs)
+        if positive and self.random.random() < 0.5:  # inputs that some neurons need are rare
+            neuron = next(n for n in iter(lambda: draw_neuron(self.random), "") if n.startswith(_NEEDS_POSITIVE))
+        kind = neuron.partition("[")[0]
         if kind in _NEEDS_POSITIVE and not positive:
             return self.random.choice(_POSITIVE)
         if kind == "square" and self.squares >= MOST_SQUARES:

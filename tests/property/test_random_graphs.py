@@ -55,7 +55,7 @@ def test_the_300_nets_have_everything() -> None:
     layers = [layer for net in nets for layer in net.layers.values()]
     types, neurons = Counter(layer.type for layer in layers), Counter(la.neuron.kind for la in layers if la.neuron)
     assert min(types[kind] for kind in LAYER_TYPES) >= 30, types
-    assert min(neurons[kind] for kind in KINDS) >= 2, neurons  # sqrt and log want positive inputs, which are rare
+    assert min(neurons[kind] for kind in KINDS) >= 3, neurons
     texts = [net.text() for net in nets]
     devices = Counter(len({d for places in net.placement.values() for d in places}) for net in nets)
     assert min(devices[count] for count in (1, 2, 3, 4)) >= 30, devices
