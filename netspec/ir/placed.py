@@ -140,12 +140,6 @@ class PlacedGraph:
         """Numbers an image that cross between devices, forward."""
         return sum(t.floats for t in self.transfers)
 
-    @property
-    def cross_device_bytes(self) -> tuple[int, int]:
-        """Bytes an image across devices, forward and backward; no gradient goes to the input."""
-        forward = self.cross_device_floats * FLOAT_BYTES
-        return forward, forward
-
     def parameters_on(self, device: int) -> int:
         """Learned numbers that the device holds."""
         held = {

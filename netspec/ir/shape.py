@@ -65,9 +65,6 @@ class Range:
     def size(self) -> int:
         return self.stop - self.start
 
-    def covers(self, other: Range) -> bool:
-        return self.start <= other.start and other.stop <= self.stop
-
     def overlap(self, other: Range) -> Range | None:
         """The channels in both; None where there are none."""
         start, stop = max(self.start, other.start), min(self.stop, other.stop)
