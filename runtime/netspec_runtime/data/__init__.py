@@ -1,0 +1,1 @@
+"""Prepared data: pictures as one full-speed array on disk, made of what people have. It trains nothing."""

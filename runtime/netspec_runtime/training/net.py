@@ -1,0 +1,89 @@
+"""A generated module on its devices, with its parameters under their canonical names. It computes no losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+Rows = tuple[tuple[str, str, int, int], ...]  # (canonical name, name here, first row, end)
+State = dict[str, Tensor]
+
+
+class TrainableNet(Protocol):
+    """What the training loop asks of a net, on one device, on several, or one process's part of it."""
+
+    module: nn.Module
+    device: torch.device  # where images go
+
+    def logits(self, images: Tensor) -> Tensor | None:
+        """What the softmax takes, [N, classes]; None in a process that has another part of the net."""
+
+    def anchor(self) -> Tensor | None:
+        """A zero that the loss must include, so that gradients flow where this process only passes values on."""
+
+    def draw(self, key: int, first: int) -> None:
+        """Say what dropout draws next: ``key`` (of seed and step, below 2^31), and the place of the first image."""
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Learned tensors by the name that they have here."""
+
+    def canonical(self, name: str) -> str:
+        """The name in the merged net of the tensor that is called ``name`` here."""
+
+    def collect(self, tensors: Mapping[str, Tensor]) -> State:
+        """Tensors by the names here, as the merged net has them, on the CPU. Every process takes part."""
+
+    def distribute(self, state: Mapping[str, Tensor]) -> State:
+        """The other way round."""
+
+
+class LocalNet:
+    """A whole net in this process: the merged module on one device, or the split one on several."""
+
+    def __init__(self, source: str, name: str, devices: tuple[str, ...]) -> None:
+        cls = load_class(source, name if len(devices) == 1 else f"{name}Split")
+        self.device = torch.device(devices[0])
+        if len(devices) == 1:
+            self.module = cls().to(self.device)
+            own = self.module.state_dict()
+            self._rows: Rows = tuple((n, n, 0, len(t)) for n, t in own.items() if t.dim())
+        else:
+            self.module = cls(*devices)
+            self._rows = cast(Rows, vars(cls)["ROWS"])
+        self._canonical = {part: merged for merged, part, _, _ in self._rows}
+
+    def logits(self, images: Tensor) -> Tensor | None:
+        forward = getattr(self.module, "logits", self.module)
+        return cast(Tensor, forward(images))
+
+    def anchor(self) -> Tensor | None:
+        return None
+
+    def draw(self, key: int, first: int) -> None:
+        self.module.draw = torch.tensor([key, first], dtype=torch.int32)
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        return dict(self.module.named_parameters())
+
+    def canonical(self, name: str) -> str:
+        return self._canonical[name]
+
+    def collect(self, tensors: Mapping[str, Tensor]) -> State:
+        parts: dict[str, list[Tensor]] = {}
+        for merged, part, _, _ in self._rows:
+            if part in tensors:
+                parts.setdefault(merged, []).append(tensors[part].detach().cpu())
+        return {name: torch.cat(rows) if len(rows) > 1 else rows[0].clone() for name, rows in parts.items()}
+
+    def distribute(self, state: Mapping[str, Tensor]) -> State:
+        return {part: state[name][start:end] for name, part, start, end in self._rows if name in state}
+
+
+def load_class(source: str, name: str) -> type[nn.Module]:
+    """A class of generated source text. Raises KeyError where there is none of this name."""
+    namespace: dict[str, Any] = {"__name__": "netspec_generated"}
+    exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 - the compiler's own text, checked by it
+    return cast(type[nn.Module], namespace[name])
