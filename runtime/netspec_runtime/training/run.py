@@ -1,0 +1,144 @@
+"""The folder of a run: its name, its files, and the lock that lets one process train into it. It trains nothing."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from netspec_runtime.errors import DataError
+from netspec_runtime.training.atomic import write_file
+from netspec_runtime.training.checkpoint import BEST
+
+_LOCK: Final = ".lock"
+_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}  # some network file systems have none
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run of the net called ``name``, in ``path``. Its files are properties; none of them need be there yet."""
+
+    path: Path
+    name: str
+
+    @property
+    def spec(self) -> Path:
+        return self.path / f"{self.name}.yaml"
+
+    @property
+    def arguments(self) -> Path:
+        return self.path / "arguments.json"
+
+    @property
+    def environment(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of `Checkpoints`."""
+        return self.path / "checkpoints"
+
+    @property
+    def curves(self) -> Path:
+        return self.path / "curves.svg"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def best(self) -> Path:
+        return self.path / BEST
+
+    @property
+    def onnx(self) -> Path:
+        return self.path / "model.onnx"
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """One of its files, atomically. Raises DataError where the disk refuses."""
+        path = self.path / name
+        write_file(path, [content.encode() if isinstance(content, str) else content])
+        return path
+
+    def write_json(self, name: str, document: Mapping[str, Any]) -> Path:
+        return self.write(name, json.dumps(document, indent=2) + "\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run. Raises DataError while another process does; the system frees it when that one dies."""
+        try:
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise DataError(
+                str(self.path), f"cannot write: {error.strerror}", "choose another folder for runs"
+            ) from None
+        try:
+            _lock(descriptor, self.path)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def create_run(runs: Path, name: str) -> RunFolder:
+    """A new folder `runs/<name>`, or the first free one of `<name>-2`, `<name>-3`... Raises DataError."""
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            path = runs / (name if number == 1 else f"{name}-{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            return RunFolder(path, name)
+    except OSError as error:
+        raise DataError(
+            str(runs), f"cannot make a folder: {error.strerror}", "choose another folder for runs"
+        ) from None
+    raise AssertionError("count never ends")
+
+
+def open_run(path: Path) -> RunFolder:
+    """A run that is there, to resume or to evaluate. Raises DataError for a folder that is none."""
+    name = re.sub(r"-\d+$", "", path.resolve().name)
+    for candidate in (RunFolder(path, path.resolve().name), RunFolder(path, name)):
+        if candidate.spec.is_file():
+            return candidate
+    specs = sorted(path.glob("*.yaml")) if path.is_dir() else []
+    if len(specs) == 1:  # a folder that was renamed
+        return RunFolder(path, specs[0].stem)
+    reason = "no run of netspec train" if path.exists() else "there is no such folder"
+    raise DataError(str(path), reason, "give the folder of a run, such as runs/alexnet")
+
+
+def find_latest(runs: Path, name: str) -> RunFolder | None:
+    """The run of this net that was made last; None where there is none."""
+    numbered = re.compile(re.escape(name) + r"(?:-(\d+))?")
+    found = []
+    for path in runs.iterdir() if runs.is_dir() else ():
+        match = numbered.fullmatch(path.name)
+        if match and (path / f"{name}.yaml").is_file():  # `net-2` may be the first run of a net of that name
+            found.append((int(match[1] or 1), path))
+    return RunFolder(max(found)[1], name) if found else None
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataError(str(path), "another process is training into it", "wait for it, or start a new run") from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise DataError(str(path), f"cannot lock: {error.strerror}", "choose another folder for runs") from None
