@@ -33,9 +33,14 @@ def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
     _check_part_names(typed, placement, spec, findings)
     findings.stop_on_errors()
     try:
-        return _Placement(typed, placement).run()
+        return place_at(typed, placement)
     except _TooManySteps as error:
         raise _too_many_steps(error.layer, spec) from None
+
+
+def place_at(typed: TypedGraph, placement: dict[str, tuple[int, ...]]) -> PlacedGraph:
+    """The graph with each layer on these devices, whatever its `gpu` says. Raises Illegal where one cannot be split."""
+    return _Placement(typed, placement).run()
 
 
 class _TooManySteps(Exception):  # noqa: N818 - a bound, not a fault

@@ -20,7 +20,7 @@ from netspec.spec.dump import spec_hash
 from netspec.spec.model import Spec
 from netspec.spec.names import class_name
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=PackageLoader("netspec_templates", "torch"),
     undefined=StrictUndefined,
     keep_trailing_newline=True,
@@ -45,14 +45,14 @@ def emit_module(spec: Spec, merged: PlacedGraph, placed: PlacedGraph, trace: boo
     classes = [view_class(merged, name, trace)]
     if len(placed.devices) > 1:
         classes.append(view_class(placed, f"{name}Split", trace))
-    definitions = [_definition(helper) for helper in dict.fromkeys(h for c in classes for h in c.helpers)]
-    rendered = _ENVIRONMENT.get_template("module.py.j2").render(
-        docstring=_docstring(spec, merged.typed),
+    definitions = [definition(helper) for helper in dict.fromkeys(h for c in classes for h in c.helpers)]
+    rendered = ENVIRONMENT.get_template("module.py.j2").render(
+        docstring=about(spec, merged.typed),
         version=__version__,
         net=spec.name,
         hash=spec_hash(spec),
         input=spec.input.name,
-        imports=_imports(definitions, [line for c in classes for line in (*c.init, *c.body, *c.ending, *c.reset)]),
+        imports=imports_of(definitions, [line for c in classes for line in (*c.init, *c.body, *c.ending, *c.reset)]),
         definitions=[d.text for d in definitions],
         classes=classes,
     )
@@ -61,14 +61,14 @@ def emit_module(spec: Spec, merged: PlacedGraph, placed: PlacedGraph, trace: boo
     return text
 
 
-def _docstring(spec: Spec, typed: TypedGraph) -> str:
+def about(spec: Spec, typed: TypedGraph) -> str:
     """The spec's own sentence, harmless inside a docstring."""
-    about = " ".join(spec.about.split()) or f"{spec.name}, {typed.parameter_count:,} parameters."
-    safe = about.encode("ascii", "backslashreplace").decode().replace("\\", "/").replace('"', "'")
+    text = " ".join(spec.about.split()) or f"{spec.name}, {typed.parameter_count:,} parameters."
+    safe = text.encode("ascii", "backslashreplace").decode().replace("\\", "/").replace('"', "'")
     return "\n".join(wrap(safe, 116))
 
 
-def _imports(definitions: list[Definition], lines: list[str]) -> list[str]:
+def imports_of(definitions: list[Definition], lines: list[str]) -> list[str]:
     """Only what is used, in ruff's order."""
     wanted = {name for d in definitions for name in d.imports}
     text = "\n".join(lines)
@@ -84,7 +84,7 @@ def _imports(definitions: list[Definition], lines: list[str]) -> list[str]:
 
 
 @cache
-def _definition(name: str) -> Definition:
+def definition(name: str) -> Definition:
     source = (files("netspec_templates") / "torch" / "helpers" / f"{name}.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -38,7 +38,7 @@ class ClassView:
 def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     """The class for a placed graph. With ``trace`` its forward returns every layer's output by name instead."""
     split = len(graph.devices) > 1
-    lowered = [(step, *_lower(step)) for step in graph.steps]
+    lowered = [(step, *lower(step)) for step in graph.steps]
     modules = [(step, code) for step, _, code in lowered if isinstance(step, Compute) and code and code.modules]
     helpers = tuple(dict.fromkeys(helper for _, _, code in lowered if code for helper in code.helpers))
     moves = [f"{v.name} = {graph.typed.input.name}.to(self.gpu{v.device})" for v in graph.inputs] if split else []
@@ -53,8 +53,8 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
         arguments="".join(f', gpu{d}="cuda:{d}"' for d in graph.devices) if split else "",
         init=(
             *_devices(graph, split),
-            *(_construct(step, code, split) for step, code in modules),
-            *(line for step, _ in modules for line in _share(step)),  # once all stand: an owner may come later
+            *(construct(step, code, split) for step, code in modules),
+            *(line for step, _ in modules for line in share(step)),  # once all stand: an owner may come later
         ),
         reset=tuple(line for step, _ in modules for line in _reset(graph.typed, step)) or ("return",),
         body=(*moves, *(lines[:-cut] if cut else lines)),
@@ -70,7 +70,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     )
 
 
-def _lower(step: Step) -> tuple[str, TorchCode | None]:
+def lower(step: Step) -> tuple[str, TorchCode | None]:
     """The line of a step, and what its layer asked for."""
     target = step.output.name
     if isinstance(step, Compute):
@@ -93,7 +93,7 @@ def _devices(graph: PlacedGraph, split: bool) -> list[str]:
     return [f"self.gpu{d} = torch.device(gpu{d})" for d in graph.devices] if split else []
 
 
-def _construct(step: Compute, code: TorchCode, split: bool) -> str:
+def construct(step: Compute, code: TorchCode, split: bool) -> str:
     """The constructor line."""
     device = f"gpu{step.output.device}" if split else ""
     texts = [module.text(device) for module in code.modules]
@@ -103,7 +103,7 @@ def _construct(step: Compute, code: TorchCode, split: bool) -> str:
     return f"self.{step.module} = {made}"
 
 
-def _share(step: Compute) -> list[str]:
+def share(step: Compute) -> list[str]:
     """A line for every weight that is another layer's."""
     return [f"{_attribute(step.module, p.path)} = {_owner(step, p)}" for p in step.parameters if p.tied]
 

@@ -1,0 +1,94 @@
+"""Towers: a PlacedGraph to a program for each of its devices. Transfers that can go together do, in one exchange.
+
+1. steps are taken in order, slices as early as they can be; 2. the first step that needs a value from elsewhere
+starts an exchange of every transfer whose source is there by then, whichever tower needs it later; 3. a tower's
+program is its own steps and the exchanges that it takes part in, in that order. So no tower waits for another twice
+where once will do, and all meet in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Step, Transfer, Value
+from netspec.ir.tower import Exchange, Tower, TowerStep
+
+Scheduled = Compute | Slice | Join | Exchange
+
+
+def split_towers(graph: PlacedGraph) -> tuple[Tower, ...]:
+    """A program for each device. Raises ValueError for a net with several outputs, which has no one loss."""
+    result = trained_value(graph)
+    schedule = schedule_exchanges(_without_softmax(graph, result))
+    inputs = {value.device: value.name for value in graph.inputs}
+    return tuple(
+        Tower(
+            number,
+            graph.devices,
+            inputs.get(device, graph.typed.input.name),
+            tuple(step for step in schedule if takes_part(step, device)),
+            result if result.device == device else None,
+        )
+        for number, device in enumerate(graph.devices)
+    )
+
+
+def trained_value(graph: PlacedGraph) -> Value:
+    """What the last softmax takes, or the one output of a net that does not end in a softmax."""
+    if len(graph.outputs) != 1:
+        raise ValueError("a net with several outputs has no one loss")
+    last = graph.steps[-1]
+    ends = isinstance(last, Compute) and last.layer.type == "softmax" and last.part is None
+    return last.inputs[0] if ends and isinstance(last, Compute) else graph.outputs[0]
+
+
+def schedule_exchanges(steps: Iterable[Step]) -> tuple[Scheduled, ...]:
+    """The steps of all devices, with their transfers gathered into exchanges."""
+    waiting = list(_slices_first(steps))
+    transfers = [step for step in waiting if isinstance(step, Transfer)]
+    missing = {t.output.name for t in transfers}
+    made: set[str] = set()
+    schedule: list[Scheduled] = []
+    unmade = {step.output.name for step in waiting}
+    for step in waiting:
+        if isinstance(step, Transfer):
+            continue
+        if any(value.name in missing for value in read(step)):
+            ready = tuple(t for t in transfers if t.input.name in made or t.input.name not in unmade)
+            transfers = [t for t in transfers if t not in ready]
+            missing -= {t.output.name for t in ready}
+            schedule.append(Exchange(ready))
+        schedule.append(step)
+        made.add(step.output.name)
+    return tuple(schedule)
+
+
+def read(step: Step) -> tuple[Value, ...]:
+    """The values that a step reads."""
+    return step.inputs if isinstance(step, Compute | Join) else (step.input,)
+
+
+def takes_part(step: Scheduled, device: int) -> bool:
+    """Whether a step is one of this device."""
+    if isinstance(step, Exchange):
+        return any(device in (t.input.device, t.output.device) for t in step.transfers)
+    return step.output.device == device
+
+
+def _without_softmax(graph: PlacedGraph, result: Value) -> tuple[Step, ...]:
+    return graph.steps if result == graph.outputs[0] else graph.steps[:-1]
+
+
+def _slices_first(steps: Iterable[Step]) -> list[Step]:
+    """The steps, each slice right after the step that makes what it cuts, so that its transfer can start with others."""
+    ordered: list[Step] = []
+    place: dict[str, int] = {}
+    for step in steps:
+        if isinstance(step, Slice):
+            at = place.get(step.input.name, -1) + 1
+            ordered.insert(at, step)
+            place = {name: n + (n >= at) for name, n in place.items()} | {step.output.name: at}
+        else:
+            place[step.output.name] = len(ordered)
+            ordered.append(step)
+    return ordered
