@@ -17,6 +17,7 @@ from torch import Tensor
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.atomic import remove_stale, write_file
 from netspec_runtime.training.tensor_file import read_sealed, write_safetensors
+from netspec_runtime.training.watch import Diverged, not_finite
 
 KEPT: Final = 2
 BEST: Final = "best.safetensors"
@@ -60,9 +61,15 @@ class Checkpoints:
             raise DataError(str(self.folder), f"cannot use the folder: {error.strerror}", "choose another") from None
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Write one and remove all but the newest two; returns its note's path."""
+        """Write one and remove all but the newest two; returns its note's path.
+
+        Raises Diverged, before it writes anything, where a number is not finite.
+        """
         tensors = {_WEIGHTS + name: tensor for name, tensor in checkpoint.weights.items()}
         tensors |= {_MOMENTUM + name: tensor for name, tensor in checkpoint.momentum.items()}
+        if bad := not_finite(tensors):
+            last = next((str(note) for note in self._notes() if note not in self._damaged), None)
+            raise Diverged(checkpoint.step, f"{' and '.join(bad[:3])} would be saved with nan or inf in it", (), last)
         stem = f"step-{checkpoint.step:08d}"
         path = self._free_name(stem)
         digest = write_safetensors(path, tensors, {"format": "pt", "step": str(checkpoint.step)})

@@ -1,0 +1,167 @@
+"""What a run measured, a JSON object a line in metrics.jsonl. It computes and draws nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from netspec_runtime.errors import DataError
+from netspec_runtime.training.atomic import write_file
+
+# In every record, ``step`` counts the steps that are done and ``epoch`` counts from 1, as a person does. Errors are
+# shares of images in 0 to 1, losses are means over images, ``seconds`` are those of training since the run began.
+
+
+@dataclass(frozen=True)
+class TrainRecord:
+    """The steps since the last such record."""
+
+    kind: ClassVar[str] = "train"
+
+    step: int
+    epoch: int
+    loss: float
+    top1_error: float
+    top5_error: float
+    images_per_second: float
+    lr: float
+    lr_b: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """An epoch that ended; the test numbers are None where nothing was tested."""
+
+    kind: ClassVar[str] = "epoch"
+
+    step: int
+    epoch: int
+    train_loss: float
+    train_top1_error: float
+    train_top5_error: float
+    test_loss: float | None
+    test_top1_error: float | None
+    test_top5_error: float | None
+    lr: float
+    lr_b: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """Something that happened once: advice, a changed rate."""
+
+    kind: ClassVar[str] = "event"
+
+    step: int
+    epoch: int
+    event: str
+    text: str
+
+
+Record = TrainRecord | EpochRecord | EventRecord
+
+TIMES = frozenset({"seconds", "images_per_second"})  # the fields that differ between two equal runs
+
+_KINDS: dict[str, type[Record]] = {cls.kind: cls for cls in (TrainRecord, EpochRecord, EventRecord)}
+
+
+class Metrics:
+    """The file, open to append; each record is handed to the system at once. Raises DataError where it cannot.
+
+    A resumed run's file equals an unbroken one's but for TIMES, if the records of a step are written before its
+    checkpoint, and `truncate_after` is called with the checkpoint's step before going on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            _drop_torn(path)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise _refusal(path, error) from None
+
+    def write(self, record: Record) -> None:
+        """Append a record."""
+        rest = _line(record)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]  # a full disk takes a part, and then refuses
+        except OSError as error:
+            raise _refusal(self._path, error) from None
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_metrics(path: Path) -> list[Record]:
+    """All records; a line that a kill cut off at the end is none. Raises DataError for any other foreign line."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(str(path), f"cannot read: {error.strerror}", "give the folder of a run") from None
+    return [_record(path, number, line) for number, line in enumerate(_whole_lines(data), 1)]
+
+
+def truncate_after(path: Path, step: int, epochs: int | None = None) -> None:
+    """Drop what a killed run measured after its last checkpoint, at ``step``. A missing file stays missing.
+
+    ``epochs`` is the number of epochs that the checkpoint knows the test errors of: it may have been saved between the
+    last step of an epoch and its test, and that record would come twice.
+    """
+    if not path.exists():
+        return
+    kept = [
+        record
+        for record in read_metrics(path)
+        if record.step <= step and (epochs is None or not isinstance(record, EpochRecord) or record.epoch <= epochs)
+    ]
+    write_file(path, [b"".join(_line(record) for record in kept)])
+
+
+def _line(record: Record) -> bytes:
+    return (json.dumps({"kind": record.kind, **asdict(record)}, allow_nan=False) + "\n").encode()
+
+
+def _whole_lines(data: bytes) -> Iterator[bytes]:
+    lines = data.splitlines(keepends=True)
+    if lines and not lines[-1].endswith(b"\n"):
+        lines.pop()
+    return iter(lines)
+
+
+def _record(path: Path, number: int, line: bytes) -> Record:
+    try:
+        entry: Mapping[str, Any] = json.loads(line)
+        return _KINDS[entry["kind"]](**{name: value for name, value in entry.items() if name != "kind"})
+    except (ValueError, KeyError, TypeError):
+        reason = f"line {number} is no record of netspec train"
+        raise DataError(str(path), reason, "remove that line") from None
+
+
+def _drop_torn(path: Path) -> None:
+    """A line that was cut off would swallow the next one."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
+
+
+def _refusal(path: Path, error: OSError) -> DataError:
+    return DataError(str(path), f"cannot write: {error.strerror}", "free some space, then resume the run")

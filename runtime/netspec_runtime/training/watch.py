@@ -1,0 +1,181 @@
+"""Signs that a run goes wrong: numbers that are not finite, a flat loss, dead filters. It changes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netspec_runtime.errors import OneLineError
+
+_SHOWN = 8  # ids in a message
+
+
+class Diverged(OneLineError):  # noqa: N818 - it names what happened, as KeyboardInterrupt does
+    """Training cannot go on: a loss, a gradient or a weight is not finite. Exit code 5."""
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, step: int, what: str, ids: Sequence[int] = (), checkpoint: str | None = None) -> None:
+        self.step, self.ids, self.checkpoint = step, tuple(int(i) for i in ids), checkpoint
+        shown = ", ".join(map(str, self.ids[:_SHOWN]))
+        more = f" and {len(self.ids) - _SHOWN} more" if len(self.ids) > _SHOWN else ""
+        batch = f" on training pictures {shown}{more}" if self.ids else ""
+        last = f"the last good checkpoint is {checkpoint}" if checkpoint else "nothing was saved yet"
+        super().__init__(
+            f"step {step}", f"{what}{batch}", f"{last}; try a lower rate, a smaller init_w or a larger batch"
+        )
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether every number is finite and their squares can be summed. One pass, and one wait for the device."""
+    return bool(torch.nn.utils.get_total_norm(tensors).isfinite())
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The names of tensors that hold a number which is not finite."""
+    return [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+
+
+@dataclass
+class FlatLoss:
+    """Notices a loss that stays at ln(classes): the net answers all pictures alike. It says so once.
+
+    After ``warmup`` steps, the mean of each ``window`` steps must be further than ``margin``, a share, from it.
+    """
+
+    classes: int
+    warmup: int = 500
+    window: int = 500
+    margin: float = 0.02
+    total: float = 0.0
+    count: int = 0
+    said: bool = False
+
+    def observe(self, step: int, loss: float) -> list[str]:
+        """Advice, if this step (from 0), with this mean loss, completes a flat window."""
+        if self.said or step < self.warmup or self.classes < 2:
+            return []
+        self.total, self.count = self.total + loss, self.count + 1
+        if self.count < self.window:
+            return []
+        mean, self.total, self.count = self.total / self.count, 0.0, 0
+        flat = math.log(self.classes)
+        if abs(mean - flat) > self.margin * flat:
+            return []
+        self.said = True
+        advice = (
+            f"the loss has stayed at ln({self.classes}) = {flat:.2f} up to step {step + 1:,}: the net answers all "
+            "pictures alike. Try one at a time: init_b 0.1 where it is 1 (as Caffe did), a larger init_w, "
+            "a rate 3 times higher or lower, and `mean: image` if no mean is subtracted"
+        )
+        return [advice]
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to say the same at the same step."""
+        return {"total": self.total, "count": self.count, "said": self.said}
+
+    def load(self, state: Mapping[str, Any]) -> Self:
+        self.total, self.count, self.said = state["total"], state["count"], state["said"]
+        return self
+
+
+@dataclass
+class DeadFilters:
+    """Notices filters that no picture moves: their gradient was exactly 0 throughout a window. Once for each layer.
+
+    A filter's gradient is that of its bias, or of its row of weights in a layer without biases. Of ``window`` steps
+    every ``every``-th is looked at; a layer is named from ``share`` dead filters on.
+    """
+
+    window: int = 1000
+    every: int = 10
+    share: float = 0.1
+    said: set[str] = field(default_factory=set)
+    _alive: dict[str, Tensor] = field(default_factory=dict)
+
+    def observe(self, step: int, gradients: Mapping[str, Tensor]) -> list[str]:
+        """Advice, if this step (from 0) completes a window in which layers had dead filters.
+
+        ``gradients`` are by parameter name, `conv1.bias`. Only the end of a window waits for the device.
+        """
+        if step % self.every == 0:
+            for layer, gradient in _one_each(gradients).items():
+                moved = _moved(gradient)
+                known = self._alive.get(layer)
+                self._alive[layer] = moved if known is None else known.to(moved.device) | moved
+        if (step + 1) % self.window:
+            return []
+        found = [self._advice(layer, alive) for layer, alive in self._alive.items()]
+        self._alive.clear()
+        return [text for text in found if text]
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to say the same at the same step: one bit a filter, as hexadecimal digits."""
+        bits = {name: np.packbits(alive.cpu().numpy()).tobytes().hex() for name, alive in self._alive.items()}
+        counts = {name: len(alive) for name, alive in self._alive.items()}
+        return {"said": sorted(self.said), "alive": bits, "filters": counts}
+
+    def load(self, state: Mapping[str, Any]) -> Self:
+        self.said = set(state["said"])
+        self._alive = {
+            name: torch.from_numpy(
+                np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=state["filters"][name]).astype(bool)
+            )
+            for name, bits in state["alive"].items()
+        }
+        return self
+
+    def _advice(self, layer: str, alive: Tensor) -> str:
+        dead = len(alive) - int(alive.sum())
+        if layer in self.said or dead < max(1.0, self.share * len(alive)):
+            return ""
+        self.said.add(layer)
+        return (
+            f"{layer}: {dead:,} of {len(alive):,} filters had no gradient in {self.window:,} steps (dead units). "
+            "Try a lower rate for its biases, a smaller init_w, or an init_b above 0"
+        )
+
+
+@dataclass
+class Watch:
+    """Both, for a run of so many classes. Its state goes into checkpoints, so that advice comes where it came before."""
+
+    flat: FlatLoss
+    dead: DeadFilters = field(default_factory=DeadFilters)
+
+    @classmethod
+    def of(cls, classes: int) -> Self:
+        return cls(FlatLoss(classes))
+
+    def observe(self, step: int, loss: float, gradients: Mapping[str, Tensor]) -> list[str]:
+        """Sentences of advice, mostly none, after this step (from 0) with this mean loss."""
+        return self.flat.observe(step, loss) + self.dead.observe(step, gradients)
+
+    def state(self) -> dict[str, Any]:
+        return {"flat": self.flat.state(), "dead": self.dead.state()}
+
+    def load(self, state: Mapping[str, Any]) -> Self:
+        self.flat.load(state["flat"])
+        self.dead.load(state["dead"])
+        return self
+
+
+def _one_each(gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The smallest gradient that tells a layer's filters apart: its bias's where it has one."""
+    chosen: dict[str, Tensor] = {}
+    for name, gradient in gradients.items():
+        layer, _, kind = name.rpartition(".")
+        if kind == "bias" or (gradient.dim() > 1 and layer not in chosen):
+            chosen[layer] = gradient
+    return chosen
+
+
+def _moved(gradient: Tensor) -> Tensor:
+    """[filters]: whether any of its numbers is not 0."""
+    return gradient.detach() != 0 if gradient.dim() == 1 else (gradient.detach() != 0).flatten(1).any(dim=1)
