@@ -1,6 +1,6 @@
 """A picture becomes the views that a net gets: resize, crop, reflect, subtract the mean. It reads no files.
 
-Section 4.1 of the paper: the shorter side to 256, then either the centre or ten patches.
+Sections 2 and 4.1 of the paper: the shorter side to 256, of that the central square, of that the centre or ten patches.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ def make_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
     One view is the centre. Ten are the corners (top left, top right, bottom left, bottom right), the centre, and the
     reflections of these five in the same order. Raises ProportionsError.
     """
-    pixels = np.asarray(resized(picture, recipe))
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    pixels = pixels_of(framed(picture, recipe.resize, recipe.crop))
     if recipe.channels is Channels.BGR:
         pixels = pixels[:, :, ::-1]
     height, width = recipe.crop
@@ -40,20 +39,42 @@ def make_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
     return np.ascontiguousarray(views.transpose(0, 3, 1, 2))
 
 
-def resized(picture: Image.Image, recipe: Preprocessing) -> Image.Image:
-    """The whole picture at the recipe's size, bilinear with antialiasing (Pillow's BILINEAR).
+def pixels_of(picture: Image.Image) -> NDArray[np.uint8]:
+    """[height, width, channels]."""
+    pixels = np.asarray(picture)
+    return pixels.reshape(*pixels.shape[:2], -1)
 
-    The longer side is rounded down, as in torchvision. Raises ProportionsError.
+
+def framed(picture: Image.Image, side: int | None, stretched: tuple[int, int]) -> Image.Image:
+    """The part that views are cut from: the shorter side scaled to ``side``, then the central square of that side.
+
+    Without ``side``, the whole picture at the height and width ``stretched``. Bilinear with antialiasing (Pillow's
+    BILINEAR). The longer side is rounded down, as in torchvision; half a pixel over goes to the right and the bottom.
+    Raises ProportionsError.
     """
+    if side is None:
+        return _resized(picture, (stretched[1], stretched[0]))
     width, height = picture.size
-    if recipe.resize is None:
-        size = (recipe.crop[1], recipe.crop[0])
-    else:
-        shorter = min(width, height)
-        size = (width * recipe.resize // shorter, height * recipe.resize // shorter)
-    if size[0] * size[1] > MAX_RESIZED:
-        raise ProportionsError(f"{width} x {height} pixels are too long and thin")
+    if width <= height:
+        tall = _resized(picture, (side, height * side // width))
+        top = (tall.height - side) // 2
+        return tall.crop((0, top, side, top + side))
+    wide = (width * side // height, side)
+    _check_proportions(picture, wide)
+    # Pillow scales rows first, then columns: as two steps, the columns beyond the square need not be scaled.
+    rows = picture.resize((wide[0], height), Image.Resampling.BILINEAR)
+    left = (wide[0] - side) // 2
+    return rows.crop((left, 0, left + side, height)).resize((side, side), Image.Resampling.BILINEAR)
+
+
+def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    _check_proportions(picture, size)
     return picture.resize(size, Image.Resampling.BILINEAR)
+
+
+def _check_proportions(picture: Image.Image, size: tuple[int, int]) -> None:
+    if size[0] * size[1] > MAX_RESIZED:
+        raise ProportionsError(f"{picture.width} x {picture.height} pixels are too long and thin")
 
 
 def _corners(shape: tuple[int, ...], crop: tuple[int, int], count: ViewCount) -> list[tuple[int, int]]:

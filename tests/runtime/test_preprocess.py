@@ -15,22 +15,26 @@ from PIL import Image
 
 from netspec_runtime.card import Channels, Preprocessing, read_card
 from netspec_runtime.images import read_picture
-from netspec_runtime.preprocess import ProportionsError, ViewCount, make_views
+from netspec_runtime.preprocess import ProportionsError, ViewCount, framed, make_views
 from tests.runtime.models import PREPROCESSING
 
 RECIPE = read_card({"netspec.preprocessing": json.dumps(PREPROCESSING)}).preprocessing
 
 
+def slow_frame(picture: Image.Image, side: int | None, stretched: tuple[int, int]) -> Image.Image:
+    """The whole picture scaled, then its central square cut out (section 2)."""
+    width, height = picture.size
+    if side is None:
+        return picture.resize((stretched[1], stretched[0]), Image.Resampling.BILINEAR)
+    size = (side, int(height * side / width)) if width < height else (int(width * side / height), side)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return picture.resize(size, Image.Resampling.BILINEAR).crop((left, top, left + side, top + side))
+
+
 def slow_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) -> NDArray[np.float64]:
     """Pixel by pixel, as one would explain it."""
-    width, height = picture.size
     crop_height, crop_width = recipe.crop
-    if recipe.resize is None:
-        picture = picture.resize((crop_width, crop_height), Image.Resampling.BILINEAR)
-    elif width < height:
-        picture = picture.resize((recipe.resize, int(height * recipe.resize / width)), Image.Resampling.BILINEAR)
-    else:
-        picture = picture.resize((int(width * recipe.resize / height), recipe.resize), Image.Resampling.BILINEAR)
+    picture = slow_frame(picture, recipe.resize, recipe.crop)
     width, height = picture.size
     left, top = (width - crop_width) // 2, (height - crop_height) // 2
     right, bottom = width - crop_width, height - crop_height
@@ -78,6 +82,20 @@ def test_ten_views_hold_the_one(picture: Image.Image) -> None:
     ten = make_views(picture, RECIPE, 10)
     assert np.array_equal(ten[4:5], make_views(picture, RECIPE, 1))
     assert np.array_equal(ten[5:], ten[:5, :, :, ::-1])
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 80), st.sampled_from(["RGB", "L"]))
+def test_the_square_is_that_of_the_whole_scaled_picture(width: int, height: int, side: int, mode: str) -> None:
+    noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+    picture = Image.fromarray(noise).convert(mode)
+    assert framed(picture, side, (1, 1)).tobytes() == slow_frame(picture, side, (1, 1)).tobytes()
+
+
+def test_ten_views_lie_in_the_square() -> None:
+    pixels = np.zeros((20, 60, 3), np.uint8)
+    pixels[:, 20:40] = 255
+    views = make_views(Image.fromarray(pixels), replace(RECIPE, resize=20, mean=(0, 0, 0), std=(1, 1, 1)), 10)
+    assert views.min() == 255
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 40), st.integers(1, 40), st.integers(0, 30))
