@@ -42,11 +42,17 @@ def sums(images: NDArray[np.uint8]) -> PixelSums:
 
 def _products(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The sum of outer products of uint8 [P, C]. Each block's is exact: below 2^53 in float64."""
-    total = np.zeros((pixels.shape[1],) * 2, np.int64)
+    channels = pixels.shape[1]
+    total = np.zeros((channels, channels), np.int64)
     for start in range(0, len(pixels), _BLOCK):
-        block = pixels[start : start + _BLOCK].astype(np.float64)
-        total += (block.T @ block).astype(np.int64)
-    return total
+        block = pixels[start : start + _BLOCK]
+        planes = np.empty((channels, len(block)))
+        for channel in range(channels):  # dot products of planes are faster than one product of a very thin matrix
+            planes[channel] = block[:, channel]
+        for i in range(channels):
+            for j in range(i, channels):
+                total[i, j] += int(np.dot(planes[i], planes[j]))
+    return np.triu(total) + np.triu(total, 1).T
 
 
 def statistics(found: PixelSums) -> Statistics:
