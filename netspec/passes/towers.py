@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Step, Transfer, Value
-from netspec.ir.tower import Exchange, Tower, TowerStep
+from netspec.ir.tower import Exchange, Tower
+from netspec.passes.place import place_at
 
 Scheduled = Compute | Slice | Join | Exchange
 
 
 def split_towers(graph: PlacedGraph) -> tuple[Tower, ...]:
     """A program for each device. Raises ValueError for a net with several outputs, which has no one loss."""
+    graph = _with_one_softmax(graph)
     result = trained_value(graph)
-    schedule = schedule_exchanges(_without_softmax(graph, result))
+    schedule = schedule_exchanges(without_softmax(graph, result))
     inputs = {value.device: value.name for value in graph.inputs}
     return tuple(
         Tower(
@@ -40,6 +42,14 @@ def trained_value(graph: PlacedGraph) -> Value:
     last = graph.steps[-1]
     ends = isinstance(last, Compute) and last.layer.type == "softmax" and last.part is None
     return last.inputs[0] if ends and isinstance(last, Compute) else graph.outputs[0]
+
+
+def _with_one_softmax(graph: PlacedGraph) -> PlacedGraph:
+    """The graph with a last softmax on one device, where its scores are joined for the loss."""
+    last = graph.typed.nodes[-1]
+    if last.layer.type != "softmax" or len(graph.devices_of[last.name]) == 1:
+        return graph
+    return place_at(graph.typed, {**graph.devices_of, last.name: graph.devices_of[last.name][:1]})
 
 
 def schedule_exchanges(steps: Iterable[Step]) -> tuple[Scheduled, ...]:
@@ -75,12 +85,13 @@ def takes_part(step: Scheduled, device: int) -> bool:
     return step.output.device == device
 
 
-def _without_softmax(graph: PlacedGraph, result: Value) -> tuple[Step, ...]:
+def without_softmax(graph: PlacedGraph, result: Value) -> tuple[Step, ...]:
+    """The steps up to the scores."""
     return graph.steps if result == graph.outputs[0] else graph.steps[:-1]
 
 
 def _slices_first(steps: Iterable[Step]) -> list[Step]:
-    """The steps, each slice right after the step that makes what it cuts, so that its transfer can start with others."""
+    """The steps, each slice right after what makes its source, so that its transfer can go with others."""
     ordered: list[Step] = []
     place: dict[str, int] = {}
     for step in steps:

@@ -85,6 +85,7 @@ def imports_of(definitions: list[Definition], lines: list[str]) -> list[str]:
 
 @cache
 def definition(name: str) -> Definition:
+    """A helper of the templates, by its file's name."""
     source = (files("netspec_templates") / "torch" / "helpers" / f"{name}.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
