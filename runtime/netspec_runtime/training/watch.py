@@ -144,7 +144,7 @@ class DeadFilters:
 
 @dataclass
 class Watch:
-    """Both, for a run of so many classes. Its state goes into checkpoints, so that advice comes where it came before."""
+    """Both, for one run. Its state goes into checkpoints, so that advice comes where it came before."""
 
     flat: FlatLoss
     dead: DeadFilters = field(default_factory=DeadFilters)

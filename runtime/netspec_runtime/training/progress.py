@@ -1,0 +1,188 @@
+"""How a run goes, for the person who waits: a line that changes on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, TextIO
+
+from netspec_runtime.errors import printable
+from netspec_runtime.training.metrics import EpochRecord, TrainRecord
+
+_REFRESH: Final = 0.1  # seconds
+
+
+class Progress(Protocol):
+    """What is told to the person. Steps count those done since the run's first."""
+
+    def step(self, step: int, record: TrainRecord | None = None) -> None:
+        """A step is done; ``record`` when there are new numbers."""
+
+    def testing(self, done: int, images: int) -> None:
+        """So many of the test's images are done."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch ended."""
+
+    def say(self, text: str) -> None:
+        """A sentence: advice, where the run is, what was resumed."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Silent:
+    """For nobody: the other processes of a run, and --quiet."""
+
+    def step(self, step: int, record: TrainRecord | None = None) -> None:
+        return
+
+    def testing(self, done: int, images: int) -> None:
+        return
+
+    def epoch(self, record: EpochRecord) -> None:
+        return
+
+    def say(self, text: str) -> None:
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+
+class Plain(Silent):
+    """A line an epoch, for logs."""
+
+    def __init__(self, stream: TextIO, epochs: int) -> None:
+        self._stream, self._epochs = stream, epochs
+
+    def epoch(self, record: EpochRecord) -> None:
+        self.say(epoch_line(record, self._epochs))
+
+    def say(self, text: str) -> None:
+        self._stream.write(printable(text) + "\n")
+        self._stream.flush()
+
+
+class Bar(Silent):
+    """A line at the foot of a terminal, with rich; what is said stands above it."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        epochs: int,
+        steps_per_epoch: int,
+        first: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``first``: the steps that were done before, by the run that this one resumes."""
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Live
+
+        self._console = Console(file=stream, highlight=False)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=12),
+            TextColumn("{task.fields[numbers]}", markup=False),
+        )
+        self._live = Live(
+            *columns,
+            console=self._console,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            expand=False,
+        )
+        self._task = self._live.add_task("", total=steps_per_epoch, numbers="")
+        self._epochs, self._steps, self._first, self._clock = epochs, steps_per_epoch, first, clock
+        self._began = self._shown = clock()
+        self._numbers = ""
+
+    def step(self, step: int, record: TrainRecord | None = None) -> None:
+        now = self._clock()
+        if record is not None:
+            self._numbers = numbers(record)
+        if now - self._shown < _REFRESH and record is None:
+            return
+        done = (step - 1) % self._steps + 1 if step else 0
+        epoch = min(max(step - 1, 0) // self._steps + 1, self._epochs)
+        left = self._left(step, now)
+        self._show(f"epoch {epoch}/{self._epochs}", done, self._steps, " ".join(filter(None, (self._numbers, left))))
+
+    def testing(self, done: int, images: int) -> None:
+        if self._clock() - self._shown >= _REFRESH or done == images:
+            self._show("testing", done, images, f"{done:,} of {images:,}")
+
+    def epoch(self, record: EpochRecord) -> None:
+        self.say(epoch_line(record, self._epochs))
+
+    def say(self, text: str) -> None:
+        self._console.print(printable(text), markup=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        self._console.show_cursor(True)  # a process that is killed would leave the terminal without one
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.update(self._task, visible=False)
+        self._live.stop()
+
+    def _left(self, step: int, now: float) -> str:
+        done = step - self._first
+        if done < 1:
+            return ""
+        return f"{duration((now - self._began) / done * (self._epochs * self._steps - step))} left"
+
+    def _show(self, what: str, done: int, total: int, numbers: str) -> None:
+        self._shown = self._clock()
+        fields: dict[str, Any] = {"numbers": numbers}
+        self._live.update(self._task, description=what, completed=done, total=total, refresh=True, **fields)
+
+
+def open_progress(stream: TextIO, epochs: int, steps_per_epoch: int, first: int = 0) -> Progress:
+    """The one that fits the stream, which is stderr. NO_COLOR and TERM are heeded."""
+    from rich.console import Console
+
+    console = Console(file=stream)
+    if console.is_terminal and not console.is_dumb_terminal and stream.isatty():
+        return Bar(stream, epochs, steps_per_epoch, first)
+    return Plain(stream, epochs)
+
+
+def numbers(record: TrainRecord) -> str:
+    """The numbers of the last steps, short enough for a line of 100 characters."""
+    return (
+        f"loss {record.loss:.3f} top-1 {record.top1_error:.1%} top-5 {record.top5_error:.1%} "
+        f"{record.images_per_second:,.0f}/s rate {record.lr:.2g}"
+    )
+
+
+def epoch_line(record: EpochRecord, epochs: int) -> str:
+    """An epoch in a line."""
+    test = ""
+    if record.test_top1_error is not None and record.test_top5_error is not None:
+        test = f", test error {record.test_top1_error:.2%} (top-5 {record.test_top5_error:.2%})"
+    return (
+        f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.4f}, train error {record.train_top1_error:.2%} "
+        f"(top-5 {record.train_top5_error:.2%}){test}, rate {record.lr:.2g}, {duration(record.seconds)}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """`4:05` or `1:02:03`."""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
