@@ -13,6 +13,7 @@ from netspec_runtime.data.prepared import Split
 from netspec_runtime.errors import DataError
 
 _PREPARE_AGAIN = "prepare the data again with `netspec prepare`"
+_ALONE = 32767  # bytes: torch works on more than this (at::internal::GRAIN_SIZE) with several threads
 Corners = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -24,13 +25,35 @@ def cut(
     The patches lie within the pictures. Raises DataError where the file has become shorter than its pictures.
     """
     require_whole(split)
-    height, width = crop
-    images = np.asarray(split.images)
-    patches = np.empty((len(ids), height, width, images.shape[3]), np.uint8)
-    for place, (picture, top, left, mirror) in enumerate(zip(ids, *corners, mirrored, strict=True)):
-        patch = images[picture, top : top + height, left : left + width]
-        patches[place] = patch[:, ::-1] if mirror else patch
-    return torch.from_numpy(patches)
+    (height, width), colours = crop, split.images.shape[3]
+    tops, lefts = corners
+    lines = _lines(split.images, width)[ids[:, None], tops[:, None] + np.arange(height), lefts[:, None]]
+    _reflect(lines.reshape(-1), mirrored.repeat(height), (width, colours))
+    return torch.from_numpy(lines.view(np.uint8).reshape(len(ids), height, width, colours))
+
+
+def _lines(images: NDArray[np.uint8], width: int) -> NDArray[np.void]:
+    """[N, H, W - width + 1]: at each pixel the line of ``width`` pixels that starts there, as one element to be copied.
+
+    Whole lines are what numpy gathers fastest; no picture is copied here.
+    """
+    count, height, columns, colours = images.shape
+    line = np.dtype((np.void, width * colours))
+    return np.ndarray((count, height, columns - width + 1), line, images, strides=images.strides[:3])
+
+
+def _reflect(lines: NDArray[np.void], mirrored: NDArray[np.bool_], shape: tuple[int, int]) -> None:
+    """Turn round the pixels of some of the lines, [n] of ``shape`` (pixels, colours), in place.
+
+    torch flips three-byte pixels ten times faster than numpy. It does so in few lines at a time: more would wake its
+    own threads, which fight those of the loader and of the training step (measured: 493 us a patch, not 15).
+    """
+    places = np.flatnonzero(mirrored)
+    at_once = max(1, _ALONE // lines.itemsize)
+    for start in range(0, len(places), at_once):
+        some = places[start : start + at_once]
+        pixels = torch.from_numpy(lines[some].view(np.uint8).reshape(len(some), *shape))
+        lines[some] = pixels.flip(1).numpy().reshape(-1).view(lines.dtype)
 
 
 def require_fit(split: Split, crop: tuple[int, int], planes: int) -> None:
