@@ -94,8 +94,9 @@ def _check_colour(name: str, values: object, channels: int, spans: SpanTable, fi
 def _check_rate(name: str, rate: float | RateSpec | None, spans: SpanTable, findings: Findings) -> None:
     if not isinstance(rate, RateSpec):
         return
-    idle = {"steps": ("levels",), "dexp": ("when", "times"), "jdexp": ("when", "times")}
-    for key in idle.get(rate.curve, ("when", "times", "levels")):
+    plateau = ("when", "times", "patience")
+    idle = {"steps": ("levels",), "dexp": plateau, "jdexp": plateau}
+    for key in idle.get(rate.curve, (*plateau, "levels")):
         if (path := ("train", name, key)) in spans.keys:
             message = f"`{key}` has no meaning with `curve: {rate.curve}`"
             findings.add(Diagnostic("NS217", message, spans.key(*path), help="remove one of the two"))

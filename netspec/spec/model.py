@@ -86,6 +86,12 @@ class RateSpec:
         least=1,
     )
     times: int = key("How often, with `plateau`.", default=3, least=0)
+    patience: int = key(
+        "With `plateau`: after how many epochs in a row without a new lowest validation error it is divided.",
+        default=5,
+        unit="epochs",
+        least=1,
+    )
     curve: Literal["steps", "linear", "exp", "dexp", "jdexp"] = key(
         "How it falls: in `steps`, or from start to start / divide over the whole run: `linear`, `exp`, or by levels of"
         " equal length as `dexp` and `jdexp` (cuda-convnet).",

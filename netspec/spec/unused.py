@@ -58,9 +58,10 @@ def _written(name: str, keys: Iterable[str], spans: SpanTable) -> list[str]:
 def _unused_recipe(header: Header, spans: SpanTable) -> Iterator[Found]:
     for name, rate in (("lr", header.train.lr), ("lr_b", header.train.lr_b)):
         plateau = not isinstance(rate, RateSpec) or rate.curve != "steps" or rate.when == "plateau"
-        if not plateau and ("train", name, "times") in spans.keys:
-            message = "`times` counts plateaus, so it does nothing here"
-            yield spans.key("train", name, "times"), message, "add `when: plateau`"
+        for key, purpose in (("times", "counts plateaus"), ("patience", "is how long a plateau must last")):
+            if not plateau and ("train", name, key) in spans.keys:
+                message = f"`{key}` {purpose}, so it does nothing here"
+                yield spans.key("train", name, key), message, "add `when: plateau`"
     if header.data.mean == "none" and header.data.mean_color is not None:
         message = "no mean is subtracted, so `mean_color` does nothing"
         yield spans.key("data", "mean_color"), message, "add `mean: color` or `mean: image`"

@@ -27,6 +27,7 @@ def _load(train: str) -> Spec:
         ("0.001", 0.001),
         ("{start: 0.01, when: [25, 51, 79]}", RateSpec(start=0.01, when=(25, 51, 79))),
         ("{start: 0.01, when: plateau}", RateSpec(start=0.01, when="plateau", times=3)),
+        ("{start: 0.01, when: plateau, patience: 3}", RateSpec(start=0.01, when="plateau", patience=3)),
         ("{start: 0.01, curve: exp, divide: 250}", RateSpec(start=0.01, curve="exp", divide=250)),
         (
             "{start: 0.02, curve: dexp, divide: 10, levels: 2}",
@@ -51,6 +52,9 @@ def test_biases_follow_the_weights_unless_said_otherwise() -> None:
         ("{start: 0.1, curve: dexp, when: [3]}", "NS217", "when"),
         ("{start: 0.1, curve: exp, levels: 3}", "NS217", "levels"),
         ("{start: 0.1, levels: 3}", "NS217", "levels"),
+        ("{start: 0.1, curve: dexp, patience: 3}", "NS217", "patience"),
+        ("{start: 0.1, curve: linear, patience: 3}", "NS217", "patience"),
+        ("{start: 0.1, when: plateau, patience: 0}", "NS204", "0"),
         ("{start: 0.1, when: [20, 10]}", "NS217", "[20, 10]"),
         ("{start: 0.1, when: [0]}", "NS204", "0"),
         ("{start: 0.1, curve: cosine}", "NS205", "cosine"),
