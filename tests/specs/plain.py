@@ -99,6 +99,15 @@ def lenet(w: Weights, x: Tensor) -> Tensor:
     return fc(w, "ip2", F.relu(fc(w, "ip1", y)))
 
 
+def shapes(w: Weights, x: Tensor) -> Tensor:
+    """Dropout keeps three quarters at test."""
+    y = pool3(F.relu(F.conv2d(x, w["conv1.weight"], w["conv1.bias"], padding=2)))
+    y = F.local_response_norm(y, 5, alpha=5 * 1e-4, beta=0.75, k=2.0)
+    y = pool3(F.relu(F.conv2d(y, w["conv2.weight"], w["conv2.bias"], padding=2)))
+    y = pool3(F.relu(F.conv2d(y, w["conv3.weight"], w["conv3.bias"], padding=1)))
+    return fc(w, "fc10", 0.75 * y)
+
+
 def cifar(neuron: Callable[[Tensor], Tensor], normed: bool) -> Net:
     """18pct, and figure 1's pair: an average divides by the real pixels, the norm's sum by 9 everywhere."""
 
@@ -144,6 +153,7 @@ PLAIN: dict[str, Net] = {
     "alexnet-bvlc": bvlc,
     "caffenet": caffenet,
     "lenet": lenet,
+    "shapes": shapes,
     "cifar10-18pct": cifar(F.relu, normed=True),
     "cifar10-fig1-relu": cifar(F.relu, normed=False),
     "cifar10-fig1-tanh": cifar(torch.tanh, normed=False),

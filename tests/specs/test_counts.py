@@ -34,6 +34,7 @@ PARAMETERS = {
     "cifar10-fig1-relu": 89_578,
     "cifar10-fig1-tanh": 89_578,
     "lenet": 431_080,
+    "shapes": 42_794,
     "vgg16": 138_357_544,
 }
 MACS = {
