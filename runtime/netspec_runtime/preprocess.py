@@ -31,7 +31,7 @@ def make_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
     if recipe.channels is Channels.BGR:
         pixels = pixels[:, :, ::-1]
     height, width = recipe.crop
-    patches = [pixels[y : y + height, x : x + width] for y, x in _corners(pixels.shape, recipe.crop, count)]
+    patches = [pixels[y : y + height, x : x + width] for y, x in corners(pixels.shape, recipe.crop, count)]
     if count == 10:
         patches += [patch[:, ::-1] for patch in patches]
     mean, std = np.array(recipe.mean, np.float32), np.array(recipe.std, np.float32)
@@ -77,8 +77,8 @@ def _check_proportions(picture: Image.Image, size: tuple[int, int]) -> None:
         raise ProportionsError(f"{picture.width} x {picture.height} pixels are too long and thin")
 
 
-def _corners(shape: tuple[int, ...], crop: tuple[int, int], count: ViewCount) -> list[tuple[int, int]]:
-    """Top and left of each patch; half a pixel over goes to the right and the bottom."""
+def corners(shape: tuple[int, ...], crop: tuple[int, int], count: ViewCount) -> list[tuple[int, int]]:
+    """Top and left of each view that is not reflected; half a pixel over goes to the right and the bottom."""
     bottom, right = shape[0] - crop[0], shape[1] - crop[1]
     centre = (bottom // 2, right // 2)
     return [centre] if count == 1 else [(0, 0), (0, right), (bottom, 0), (bottom, right), centre]

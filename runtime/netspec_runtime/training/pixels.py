@@ -7,8 +7,8 @@ from torch import Tensor
 
 from netspec_runtime.card import Channels
 from netspec_runtime.data.prepared import Statistics
+from netspec_runtime.preprocess import corners
 from netspec_runtime.training.recipe import PictureRecipe
-from netspec_runtime.training.views import corners
 
 
 class Pixels:
@@ -71,7 +71,7 @@ def _mean(pictures: PictureRecipe, statistics: Statistics) -> Tensor | None:
         mean = torch.tensor(statistics.mean_color.tolist(), dtype=torch.float32).reshape(1, 1, -1)
     else:
         image, (height, width) = statistics.mean_image, pictures.crop
-        top, left = corners((image.shape[0], image.shape[1]), pictures.crop, 1)[0]
+        top, left = corners(image.shape, pictures.crop, 1)[0]
         mean = torch.from_numpy(image[top : top + height, left : left + width].copy())
     return mean.flip(2) if pictures.channels is Channels.BGR else mean
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
 from netspec_runtime.data.prepared import Split
+from netspec_runtime.preprocess import corners
 from netspec_runtime.training.crops import cut, require_fit
 from netspec_runtime.training.prefetch import in_order
 from netspec_runtime.training.recipe import ViewCount
@@ -25,20 +26,12 @@ class ViewBatch:
     ids: NDArray[np.int64]
 
 
-def corners(size: tuple[int, int], crop: tuple[int, int], count: ViewCount) -> list[tuple[int, int]]:
-    """Top and left of each view that is not reflected; half a pixel over goes to the right and the bottom."""
-    bottom, right = size[0] - crop[0], size[1] - crop[1]
-    centre = (bottom // 2, right // 2)
-    return [centre] if count == 1 else [(0, 0), (0, right), (bottom, 0), (bottom, right), centre]
-
-
 def test_crops(images: Tensor, crop: tuple[int, int], count: ViewCount) -> Tensor:
     """Contiguous uint8 [count, n, h, w, C] of uint8 [n, H, W, C], ordered as in `preprocess.make_views`.
 
     One view is the centre. Ten are top left, top right, bottom left, bottom right, centre, and their reflections.
     """
-    size = (images.shape[1], images.shape[2])
-    patches = [images[:, y : y + crop[0], x : x + crop[1]] for y, x in corners(size, crop, count)]
+    patches = [images[:, y : y + crop[0], x : x + crop[1]] for y, x in corners(images.shape[1:], crop, count)]
     if count == 10:
         patches += [patch.flip(2) for patch in patches]
     return torch.stack(patches)
@@ -69,7 +62,8 @@ def evaluation_batches(
 
 def _views(split: Split, ids: NDArray[np.int64], crop: tuple[int, int], count: ViewCount) -> Tensor:
     """As ``test_crops`` of these pictures, cut straight out of the file."""
-    size = (split.images.shape[1], split.images.shape[2])
-    tops, lefts = np.array(corners(size, crop, count) * (1 if count == 1 else 2)).T.repeat(len(ids), axis=1)
+    tops, lefts = np.array(corners(split.images.shape[1:], crop, count) * (1 if count == 1 else 2)).T.repeat(
+        len(ids), axis=1
+    )
     mirrored = (np.arange(count) >= 5).repeat(len(ids))
     return cut(split, np.tile(ids, count), (tops, lefts), mirrored, crop).reshape(count, len(ids), *crop, -1)
