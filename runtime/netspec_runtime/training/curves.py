@@ -26,6 +26,7 @@ _STYLE: Final[Any] = {
     "font.size": 10,
     "svg.fonttype": "path",
     "svg.hashsalt": "netspec",
+    "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -52,6 +53,8 @@ def _figure(epochs: Sequence[EpochRecord], title: str) -> bytes:
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         _draw(axes, epochs)
+        if epochs:
+            figure.legend(loc="outside right upper", frameon=False, title=f"epoch {epochs[-1].epoch}", alignment="left")
         axes.set_title(title, loc="left", fontsize=11)
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
@@ -89,8 +92,6 @@ def _draw(axes: Axes, epochs: Sequence[EpochRecord]) -> None:
         axes.set_xlim(middle - 1, middle + 1)
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
     axes.set_axisbelow(True)
-    if epochs:
-        axes.legend(frameon=False, loc="upper right")
 
 
 def _line(axes: Axes, epochs: Sequence[EpochRecord], field: str, label: str, color: str, style: str) -> None:
@@ -98,10 +99,8 @@ def _line(axes: Axes, epochs: Sequence[EpochRecord], field: str, label: str, col
     if not points:
         return
     dots = "o" if len(points) <= _DOTS else None
+    label = f"{label}: {points[-1][1]:.1%}"
     axes.plot(*zip(*points, strict=True), color=color, linestyle=style, marker=dots, markersize=3, label=label)
-    if style == "-":
-        x, y = points[-1]
-        axes.annotate(f"{y:.1%}", (x, y), (5, 0), textcoords="offset points", color=color, va="center", fontsize=9)
 
 
 def _mark_rates(axes: Axes, epochs: Sequence[EpochRecord]) -> None:
