@@ -16,18 +16,19 @@ from torch import Tensor
 
 from netspec_runtime.data.prepared import UNLABELLED, Split
 from netspec_runtime.errors import DataError
+from netspec_runtime.preprocess import corners
 from netspec_runtime.training.crops import cut, require_fit
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.prefetch import in_order
 from netspec_runtime.training.recipe import ViewCount
 from netspec_runtime.training.score import Scores, tally
-from netspec_runtime.training.views import corners
 from netspec_runtime.training.world import Alone, World
 
 if TYPE_CHECKING:
     from netspec_runtime.session import Net
 
 Forward = Callable[[Tensor], Tensor | None]  # [n, C, h, w] to [n, classes]; None where another process has it
+Seen = Callable[[int], object]
 Places = NDArray[np.int64]
 Passes = Generator[tuple[Places, Tensor | None], None, None]
 _View = tuple[int, int, bool]  # top, left, whether it is reflected
@@ -49,31 +50,29 @@ class EvaluationSet:
     workers: int = 0
 
 
-def evaluate(logits: Forward, data: EvaluationSet, world: World = _ALONE) -> Scores:
+def evaluate(logits: Forward, data: EvaluationSet, world: World = _ALONE, seen: Seen = lambda pictures: None) -> Scores:
     """The scores of a torch net over the whole split, in every process of the world.
 
     ``logits`` is what the softmax takes, of a module in eval mode. With several processes they have ``batch`` pictures
-    between them in every pass. Raises DataError for pictures that do not fit, a label that the net has no class for,
-    or a split without labels.
+    between them in every pass. ``seen`` is told how many pictures are done. Raises DataError for pictures that do not
+    fit, a label that the net has no class for, or a split without labels.
     """
     sums: Tensor | None = None
     with torch.inference_mode(), closing(_passes(of_logits(logits), data, world)) as passes:
         for places, probabilities in passes:
-            if probabilities is None:
-                continue
-            labels = _labels(data.split, places, probabilities.shape[1]).to(probabilities.device)
-            part = tally(probabilities, labels)
-            sums = part if sums is None else sums + part
+            if probabilities is not None:
+                labels = _labels(data.split, places, probabilities.shape[1]).to(probabilities.device)
+                part = tally(probabilities, labels)
+                sums = part if sums is None else sums + part
+            seen(min(int(places[-1]) + 1, len(data.split)))
     return Scores.of_sums(world.total([0.0] * 4 if sums is None else sums.tolist()))
 
 
-def predict(
-    probabilities: Forward, data: EvaluationSet, seen: Callable[[int], object] = lambda pictures: None
-) -> NDArray[np.float32]:
+def predict(probabilities: Forward, data: EvaluationSet, seen: Seen = lambda pictures: None) -> NDArray[np.float32]:
     """[N, classes]: the probabilities of all pictures, averaged over the views (paper 4.1), in one process.
 
-    ``probabilities`` is `of_logits` or `of_session`; ``seen`` is told how many pictures are done. Raises DataError for
-    pictures that do not fit, or a session that fails.
+    ``probabilities`` is `of_logits` or `of_session`. Raises DataError for pictures that do not fit, or a session that
+    fails.
     """
     parts: list[Tensor] = []
     with torch.inference_mode(), closing(_passes(probabilities, data, _ALONE)) as passes:

@@ -1,0 +1,139 @@
+"""Probabilities of all pictures of a split, kept in a file and averaged over nets. It runs no net and counts no errors.
+
+The paper's 5 and 7 CNNs are such averages (section 6.1).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from netspec_runtime.errors import DataError
+from netspec_runtime.training.score import Scores, score
+from netspec_runtime.training.tensor_file import read_sealed, write_safetensors
+
+_KEY: Final = "netspec.predictions"  # of the file's metadata
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """A net that had a say: its file as typed and the sha256 of that, its views of a picture, its part of the sum."""
+
+    name: str
+    sha256: str
+    views: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """``probabilities`` float32 [N, classes] and ``labels`` int64 [N] of a split of the data with this digest.
+
+    The weights of ``sources`` add up to 1. Without names, ``classes`` is empty.
+    """
+
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    data: str
+    split: str
+    sources: tuple[Source, ...]
+
+    @property
+    def scores(self) -> Scores:
+        """Raises DataError where no picture has a label."""
+        return score(self.probabilities, self.labels)
+
+
+def average(parts: Sequence[Predictions], weights: Sequence[float] | None = None) -> Predictions:
+    """The weighted mean of probabilities; ``weights`` count relative to their sum, and are equal if not given.
+
+    Raises DataError for answers to different pictures or about different classes, and for weights that are none.
+    """
+    numbers = _shares(len(parts), weights)
+    first = parts[0]
+    for other in parts[1:]:
+        _check_same(first, other)
+    total = np.zeros(first.probabilities.shape, np.float64)
+    for part, number in zip(parts, numbers, strict=True):
+        total += number * part.probabilities
+    sources = (
+        Source(s.name, s.sha256, s.views, s.weight * number)
+        for part, number in zip(parts, numbers, strict=True)
+        for s in part.sources
+    )
+    return Predictions(total.astype(np.float32), first.labels, first.classes, first.data, first.split, tuple(sources))
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write a safetensors file, atomically. Raises DataError where the disk refuses, or for a file of another kind."""
+    if path.exists() and not holds_predictions(path):
+        raise DataError(str(path), "it exists and holds no predictions", "choose another file")
+    note = {
+        "format": _FORMAT,
+        "data": predictions.data,
+        "split": predictions.split,
+        "classes": predictions.classes,
+        "sources": [asdict(source) for source in predictions.sources],
+    }
+    tensors = {"probabilities": torch.tensor(predictions.probabilities), "labels": torch.tensor(predictions.labels)}
+    write_safetensors(path, tensors, {_KEY: json.dumps(note)}, sealed=True)
+
+
+def holds_predictions(path: Path) -> bool:
+    """Whether this is a file of `write_predictions`, by its head."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _KEY in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
+def read_predictions(path: Path) -> Predictions:
+    """What `write_predictions` wrote. Raises DataError for a file that is missing, damaged or of another kind."""
+    tensors, metadata = read_sealed(path)
+    if _KEY not in metadata:
+        raise DataError(str(path), "it holds no predictions", "write them with `netspec eval --predictions`")
+    note: dict[str, Any] = json.loads(metadata[_KEY])
+    if note["format"] != _FORMAT:
+        reason = f"it has format {note['format']}, this netspec reads {_FORMAT}"
+        raise DataError(str(path), reason, "write it again with `netspec eval --predictions`")
+    return Predictions(
+        tensors["probabilities"].numpy(),
+        tensors["labels"].numpy(),
+        tuple(note["classes"]),
+        note["data"],
+        note["split"],
+        tuple(Source(**source) for source in note["sources"]),
+    )
+
+
+def _shares(count: int, weights: Sequence[float] | None) -> list[float]:
+    """Fractions that add up to 1."""
+    if weights is None:
+        return [1 / count] * count
+    if len(weights) != count:
+        raise DataError("weights", f"{len(weights)} for {count} models", "give one for each model, in their order")
+    total = sum(weights)
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or total <= 0:
+        raise DataError("weights", "they are no share of a whole", "give numbers from 0 on, such as .3,.7")
+    return [weight / total for weight in weights]
+
+
+def _check_same(one: Predictions, other: Predictions) -> None:
+    name = ", ".join(source.name for source in other.sources)
+    if (one.data, one.split) != (other.data, other.split) or not np.array_equal(one.labels, other.labels):
+        what = "split" if one.data == other.data else "data"
+        raise DataError(name, f"it answers for another {what} than the first", "average answers for the same pictures")
+    if one.classes != other.classes or one.probabilities.shape != other.probabilities.shape:
+        raise DataError(name, "it tells other classes apart than the first", "average nets with the same classes")
