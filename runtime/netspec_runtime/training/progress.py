@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TextIO
+from typing import Final, Protocol, Self, TextIO
 
 from netspec_runtime.errors import printable
 from netspec_runtime.training.metrics import EpochRecord, TrainRecord
@@ -90,20 +90,9 @@ class Bar(Silent):
         from rich.progress import Progress as Live
 
         self._console = Console(file=stream, highlight=False)
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12),
-            TextColumn("{task.fields[numbers]}", markup=False),
-        )
-        self._live = Live(
-            *columns,
-            console=self._console,
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            expand=False,
-        )
-        self._task = self._live.add_task("", total=steps_per_epoch, numbers="")
+        columns = (BarColumn(bar_width=12), TextColumn("{task.description}", markup=False))
+        self._live = Live(*columns, console=self._console, auto_refresh=False, expand=False)
+        self._task = self._live.add_task("", total=steps_per_epoch)
         self._epochs, self._steps, self._first, self._clock = epochs, steps_per_epoch, first, clock
         self._began = self._shown = clock()
         self._numbers = ""
@@ -116,12 +105,12 @@ class Bar(Silent):
             return
         done = (step - 1) % self._steps + 1 if step else 0
         epoch = min(max(step - 1, 0) // self._steps + 1, self._epochs)
-        left = self._left(step, now)
-        self._show(f"epoch {epoch}/{self._epochs}", done, self._steps, " ".join(filter(None, (self._numbers, left))))
+        words = (f"epoch {epoch}/{self._epochs}", self._left(step, now), self._numbers)
+        self._show(" ".join(filter(None, words)), done, self._steps)
 
     def testing(self, done: int, images: int) -> None:
         if self._clock() - self._shown >= _REFRESH or done == images:
-            self._show("testing", done, images, f"{done:,} of {images:,}")
+            self._show(f"testing {done:,} of {images:,}", done, images)
 
     def epoch(self, record: EpochRecord) -> None:
         self.say(epoch_line(record, self._epochs))
@@ -146,10 +135,9 @@ class Bar(Silent):
             return ""
         return f"{duration((now - self._began) / done * (self._epochs * self._steps - step))} left"
 
-    def _show(self, what: str, done: int, total: int, numbers: str) -> None:
+    def _show(self, text: str, done: int, total: int) -> None:
         self._shown = self._clock()
-        fields: dict[str, Any] = {"numbers": numbers}
-        self._live.update(self._task, description=what, completed=done, total=total, refresh=True, **fields)
+        self._live.update(self._task, description=text, completed=done, total=total, refresh=True)
 
 
 def open_progress(stream: TextIO, epochs: int, steps_per_epoch: int, first: int = 0) -> Progress:
@@ -163,7 +151,7 @@ def open_progress(stream: TextIO, epochs: int, steps_per_epoch: int, first: int 
 
 
 def numbers(record: TrainRecord) -> str:
-    """The numbers of the last steps, short enough for a line of 100 characters."""
+    """The numbers of the last steps, the most wanted first: a narrow terminal cuts the last ones off."""
     return (
         f"loss {record.loss:.3f} top-1 {record.top1_error:.1%} top-5 {record.top5_error:.1%} "
         f"{record.images_per_second:,.0f}/s rate {record.lr:.2g}"
