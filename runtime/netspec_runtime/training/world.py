@@ -29,6 +29,9 @@ class World(Protocol):
     def any(self, flag: bool) -> bool:
         """Whether it holds in any process: a wish to stop is everyone's."""
 
+    def share(self, text: str) -> str:
+        """The first process's text, in every process."""
+
     def barrier(self) -> None:
         """Wait for everyone."""
 
@@ -50,6 +53,9 @@ class Alone:
 
     def any(self, flag: bool) -> bool:
         return flag
+
+    def share(self, text: str) -> str:
+        return text
 
     def barrier(self) -> None:
         return

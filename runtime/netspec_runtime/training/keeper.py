@@ -1,0 +1,86 @@
+"""A run's state to and from its folder: checkpoints and the best weights. It takes no steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from netspec_runtime.errors import DataError
+from netspec_runtime.training.checkpoint import Checkpoint, Checkpoints, write_best
+from netspec_runtime.training.job import Job
+from netspec_runtime.training.net import State
+from netspec_runtime.training.optimizer import PaperSGD
+from netspec_runtime.training.position import Position
+from netspec_runtime.training.watch import Diverged, Watch, not_finite
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a run goes on from, and a sentence for each damaged checkpoint that was passed over."""
+
+    position: Position
+    damaged: tuple[str, ...]
+
+
+class Keeper:
+    """Saves and restores one run. Every process of its world calls the same methods; the first one writes."""
+
+    def __init__(self, job: Job, optimizer: PaperSGD, watch: Watch) -> None:
+        self._job, self._optimizer, self._watch = job, optimizer, watch
+        self._checkpoints = Checkpoints(job.folder.checkpoints)
+        self.last: str | None = None  # the newest checkpoint's note
+
+    def restore(self) -> Restored | None:
+        """Take the last good checkpoint; None before the first.
+
+        Raises DataError where the checkpoints are another run's, or all damaged.
+        """
+        checkpoint, damaged = self._checkpoints.latest()
+        if checkpoint is None:
+            return None
+        self._require_same(checkpoint.state["identity"])
+        self.take(checkpoint.weights)
+        self._optimizer.load(self._job.net.distribute(checkpoint.momentum), checkpoint.state["rates"])
+        self._watch.load(checkpoint.state["watch"])
+        self.last = f"that of step {checkpoint.step:,}"
+        return Restored(Position.from_json(checkpoint.state["position"]), tuple(damaged))
+
+    def take(self, weights: Mapping[str, Tensor]) -> None:
+        """Weights by their names in the merged net become the net's."""
+        self._job.net.module.load_state_dict(self._job.net.distribute(weights), strict=False)
+
+    def save(self, position: Position) -> None:
+        """Write a checkpoint. Raises Diverged if a weight is not finite, DataError where the disk refuses."""
+        weights = self._weights(position.step)
+        momentum = self._job.net.collect(self._optimizer.state_tensors())
+        state: dict[str, Any] = {
+            "identity": dict(self._job.identity),
+            "position": position.as_json(),
+            "rates": self._optimizer.rates(),
+            "watch": self._watch.state(),
+        }
+        if self._job.world.rank == 0:
+            self.last = str(self._checkpoints.save(Checkpoint(position.step, weights, momentum, state)))
+        self._job.world.barrier()
+
+    def keep_best(self, step: int, epoch: int, error: float) -> None:
+        """Write the weights as those of the least error so far. Raises as `save` does."""
+        weights = self._weights(step)
+        if self._job.world.rank == 0:
+            write_best(self._job.folder.path, weights, {"step": step, "epoch": epoch, "error": error})
+
+    def _weights(self, step: int) -> State:
+        weights = self._job.net.collect(self._job.net.module.state_dict())
+        if bad := not_finite(weights):
+            raise Diverged(step, f"{bad[0]} is not finite", (), self.last)
+        return weights
+
+    def _require_same(self, identity: Mapping[str, str]) -> None:
+        for what, value in self._job.identity.items():
+            if identity.get(what) != value:
+                reason = f"its checkpoints were made with another {what}"
+                fix = "resume with the same, or start a new run (--init-from takes this one's weights)"
+                raise DataError(str(self._job.folder.path), reason, fix)

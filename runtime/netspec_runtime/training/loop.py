@@ -1,0 +1,225 @@
+"""The training loop: steps, tests, checkpoints, until the recipe ends or someone wishes to stop. It prints nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import Protocol
+
+from torch import Tensor
+
+from netspec_runtime.training.batches import Batch, TrainingBatches, global_batch
+from netspec_runtime.training.draws import draw_key
+from netspec_runtime.training.evaluate import EvaluationSet, evaluate
+from netspec_runtime.training.job import Job
+from netspec_runtime.training.keeper import Keeper
+from netspec_runtime.training.metrics import EpochRecord, EventRecord, Record, TrainRecord
+from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
+from netspec_runtime.training.pixels import Pixels
+from netspec_runtime.training.position import Position
+from netspec_runtime.training.schedule import rate
+from netspec_runtime.training.score import Scores
+from netspec_runtime.training.step import Step, Tally
+from netspec_runtime.training.watch import Diverged, Watch, all_finite
+
+
+class Listener(Protocol):
+    """Who is told how a run goes."""
+
+    def step(self, step: int) -> None:
+        """So many steps are done."""
+
+    def testing(self, done: int, images: int) -> None:
+        """So many of the test's images are done."""
+
+    def record(self, record: Record) -> None:
+        """Something was measured or happened; the checkpoint that holds its step comes after."""
+
+
+class Trainer:
+    """Runs a job from its last checkpoint, or its start, to its end."""
+
+    def __init__(self, job: Job, listener: Listener) -> None:
+        self._job, self._listener = job, listener
+        recipe, options, net = job.recipe, job.options, job.net
+        train, statistics = job.data.splits["train"], job.data.statistics
+        self._images = global_batch(len(train), recipe.batch)
+        rows = job.world.rows(self._images)
+        self._batches = TrainingBatches(
+            train, statistics, job.pictures, recipe.batch, recipe.seed, options.workers, rows
+        )
+        self._pixels = Pixels(job.pictures, statistics, net.device, options.channels_last)
+        optimizer = PaperSGD(parameter_groups(recipe.rules, net.parameters(), net.canonical), recipe.momentum)
+        self._step = Step(net, job.world, optimizer, self._pixels, options.precision, options.parts)
+        self._watch = Watch.of(job.classes)
+        self._keeper = Keeper(job, optimizer, self._watch)
+        self.position = Position.start(recipe)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self._batches.steps_per_epoch
+
+    @property
+    def steps(self) -> int:
+        return self.steps_per_epoch * self._job.recipe.epochs
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do: all steps taken and every epoch tested."""
+        return (self.position.ended or self.position.step >= self.steps) and not self._epoch_is_over()
+
+    def start(self, initial: Callable[[], Mapping[str, Tensor]]) -> tuple[str, ...]:
+        """Take the last good checkpoint, or else ``initial`` weights by their names in the merged net.
+
+        Returns a sentence for each damaged checkpoint that was passed over. Raises DataError.
+        """
+        restored = self._keeper.restore()
+        if restored is None:
+            self._keeper.take(initial())
+            return ()
+        self.position = restored.position
+        return restored.damaged
+
+    def run(self, wanted: Callable[[], bool]) -> bool:
+        """Go on to the end; False if it was ``wanted`` to stop before, after a save.
+
+        Raises Diverged, DataError for pictures that cannot be read and a disk that refuses.
+        """
+        saved = time.monotonic()
+        with closing(self._batches.start(self.position.step)) as batches:
+            while not self.finished:
+                if self._job.world.any(wanted()):
+                    self._keeper.save(self.position)
+                    return False
+                if self._epoch_is_over():
+                    self._end_epoch()
+                    saved = time.monotonic()
+                    continue
+                self._take(next(batches))
+                if not self._epoch_is_over() and self._due(saved):
+                    self._keeper.save(self.position)
+                    saved = time.monotonic()
+        return True
+
+    def _epoch_is_over(self) -> bool:
+        """Whether an epoch has all its steps, and not yet its test."""
+        return self.position.tested < self.position.step // self.steps_per_epoch
+
+    @property
+    def _epoch(self) -> int:
+        """The number of the epoch that the last step was in, from 1."""
+        return max(1, -(-self.position.step // self.steps_per_epoch))
+
+    def _due(self, saved: float) -> bool:
+        """Whether a checkpoint is due; by the clock of any process."""
+        options = self._job.options
+        by_steps = options.save_every > 0 and self.position.step % options.save_every == 0
+        return by_steps or self._job.world.any(time.monotonic() - saved > options.save_seconds)
+
+    def _take(self, batch: Batch) -> None:
+        """One step, and what is told of it."""
+        begin = time.monotonic()
+        rates = self._rates(batch.step)
+        tally = self._step.gradients(batch, self._images, draw_key(self._job.recipe.seed, batch.step))
+        self._require_finite(batch, tally)
+        self._step.update(*rates)
+        before = self.position
+        self.position = replace(
+            before,
+            step=before.step + 1,
+            epoch=before.epoch + tally,
+            logged=before.logged + tally,
+            seconds=before.seconds + time.monotonic() - begin,
+        )
+        self._listener.step(self.position.step)
+        for advice in self._watch.observe(batch.step, tally.loss / tally.count, self._step.all_gradients):
+            self._tell("advice", advice)
+        if self.position.step % self._job.options.log_every == 0 or self._epoch_is_over():
+            self._log(rates)
+
+    def _rates(self, step: int) -> tuple[float, float]:
+        """For weights and biases."""
+        recipe, position = self._job.recipe, self.position
+        progress, epoch = step / self.steps, step // self.steps_per_epoch
+        return (
+            rate(recipe.lr, progress, epoch, position.weights.divisions),
+            rate(recipe.lr_b, progress, epoch, position.biases.divisions),
+        )
+
+    def _require_finite(self, batch: Batch, tally: Tally) -> None:
+        if not tally.finite:
+            raise Diverged(batch.step, "the loss is not finite", batch.ids.tolist(), self._keeper.last)
+        if self._job.world.any(not all_finite(self._step.all_gradients.values())):
+            raise Diverged(batch.step, "a gradient is not finite", batch.ids.tolist(), self._keeper.last)
+
+    def _end_epoch(self) -> None:
+        """Test, keep the best weights, let the rates follow the error, save."""
+        recipe, train, rates = self._job.recipe, self.position.epoch, self._rates(self.position.step - 1)
+        scores = self._test()
+        error = scores.top1_error if scores else train.top1 / train.count
+        better = self.position.best is None or error < self.position.best
+        if better:
+            self._keeper.keep_best(self.position.step, self._epoch, error)
+        self._listener.record(self._epoch_record(scores, rates))
+        self.position = replace(
+            self.position,
+            weights=self.position.weights.update(error) if recipe.lr.when == "plateau" else self.position.weights,
+            biases=self.position.biases.update(error) if recipe.lr_b.when == "plateau" else self.position.biases,
+            tested=self.position.tested + 1,
+            epoch=Tally(),
+            best=error if better else self.position.best,
+            ended=train.top1 / train.count <= self._job.options.until,
+        )
+        after = self._rates(self.position.step)
+        if recipe.lr.curve == "steps" and after != rates and not self.finished:
+            self._tell("rate", f"the rate is now {after[0]:g}, {after[1]:g} for biases")
+        self._keeper.save(self.position)
+
+    def _test(self) -> Scores | None:
+        job = self._job
+        split = job.data.splits.get("test")
+        if split is None:
+            return None
+        job.net.module.eval()
+        pictures = EvaluationSet(
+            split, self._pixels, job.pictures.crop, job.options.views, job.recipe.batch, job.options.workers
+        )
+        return evaluate(job.net.logits, pictures, job.world, lambda done: self._listener.testing(done, len(split)))
+
+    def _log(self, rates: tuple[float, float]) -> None:
+        position, logged = self.position, self.position.logged
+        self.position = replace(position, logged=Tally(), logged_at=position.seconds)
+        self._listener.record(
+            TrainRecord(
+                step=position.step,
+                epoch=self._epoch,
+                loss=logged.loss / logged.count,
+                top1_error=logged.top1 / logged.count,
+                top5_error=logged.top5 / logged.count,
+                images_per_second=logged.count / max(position.seconds - position.logged_at, 1e-9),
+                lr=rates[0],
+                lr_b=rates[1],
+                seconds=position.seconds,
+            )
+        )
+
+    def _epoch_record(self, scores: Scores | None, rates: tuple[float, float]) -> EpochRecord:
+        train = self.position.epoch
+        return EpochRecord(
+            step=self.position.step,
+            epoch=self._epoch,
+            train_loss=train.loss / train.count,
+            train_top1_error=train.top1 / train.count,
+            train_top5_error=train.top5 / train.count,
+            test_loss=scores.loss if scores else None,
+            test_top1_error=scores.top1_error if scores else None,
+            test_top5_error=scores.top5_error if scores else None,
+            lr=rates[0],
+            lr_b=rates[1],
+            seconds=self.position.seconds,
+        )
+
+    def _tell(self, event: str, text: str) -> None:
+        self._listener.record(EventRecord(self.position.step, self._epoch, event, text))

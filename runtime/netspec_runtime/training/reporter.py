@@ -1,0 +1,50 @@
+"""A run's listener: metrics.jsonl, TensorBoard, curves.svg and the progress line. It measures nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from netspec_runtime.training.curves import draw_curves
+from netspec_runtime.training.metrics import EpochRecord, EventRecord, Metrics, Record, TrainRecord, read_metrics
+from netspec_runtime.training.progress import Progress
+from netspec_runtime.training.run import RunFolder
+from netspec_runtime.training.tensorboard import TensorBoard
+
+_REDRAW: Final = 30.0  # seconds; the curves of a run with short epochs are drawn no more often, and at its end
+
+
+class Reporter:
+    """Writes what is told, in the order in which it is told. Raises DataError where the disk refuses."""
+
+    def __init__(self, folder: RunFolder, progress: Progress, tensorboard: TensorBoard | None = None) -> None:
+        self._folder, self._progress, self._tensorboard = folder, progress, tensorboard
+        self._metrics = Metrics(folder.metrics)
+        self._epochs = [r for r in read_metrics(folder.metrics) if isinstance(r, EpochRecord)]
+        self._step, self._drawn = 0, float("-inf")
+
+    def step(self, step: int) -> None:
+        self._step = step
+        self._progress.step(step)
+
+    def testing(self, done: int, images: int) -> None:
+        self._progress.testing(done, images)
+
+    def record(self, record: Record) -> None:
+        self._metrics.write(record)
+        if self._tensorboard is not None:
+            self._tensorboard.write(record)
+        if isinstance(record, TrainRecord):
+            self._progress.step(record.step, record)
+        elif isinstance(record, EventRecord):
+            self._progress.say(record.text)
+        else:
+            self._progress.epoch(record)
+            self._epochs.append(record)
+            if time.monotonic() - self._drawn > _REDRAW:
+                self.draw()
+
+    def draw(self) -> None:
+        """Write curves.svg."""
+        self._folder.write("curves.svg", draw_curves(self._epochs, f"{self._folder.name}: error by epoch"))
+        self._drawn = time.monotonic()

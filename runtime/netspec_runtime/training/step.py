@@ -1,0 +1,119 @@
+"""One step of training: a batch forward, its loss backward, the update. It reads no data and keeps no counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from netspec_runtime.training.batches import Batch
+from netspec_runtime.training.net import TrainableNet
+from netspec_runtime.training.optimizer import PaperSGD
+from netspec_runtime.training.pixels import Pixels
+from netspec_runtime.training.score import places
+from netspec_runtime.training.world import World
+
+Precision = Literal["float32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sums over images: of the loss, and how many labels are not the first, or not among the first five."""
+
+    count: int = 0
+    loss: float = 0.0
+    top1: int = 0
+    top5: int = 0
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss is a number."""
+        return math.isfinite(self.loss)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.count + other.count, self.loss + other.loss, self.top1 + other.top1, self.top5 + other.top5)
+
+
+NOTHING = Tally()
+
+
+class Step:
+    """Runs steps of a net. ``parts``: in so many pieces is a batch computed, to save memory; the sum is the same."""
+
+    def __init__(
+        self,
+        net: TrainableNet,
+        world: World,
+        optimizer: PaperSGD,
+        pixels: Pixels,
+        precision: Precision = "float32",
+        parts: int = 1,
+    ) -> None:
+        self._net, self._world, self._optimizer, self._pixels = net, world, optimizer, pixels
+        self._precision, self._parts = precision, parts
+        self._parameters = {net.canonical(name): p for name, p in net.parameters().items()}
+
+    def gradients(self, batch: Batch, total: int, key: int) -> Tally:
+        """Fill the gradients of the mean loss over a batch of ``total`` images, of which this process has some."""
+        self._net.module.train()
+        self._optimizer.zero_grad(set_to_none=True)
+        tally = NOTHING
+        for piece in _pieces(batch, self._parts):
+            tally += self._backward(piece, total, key)
+        self._world.sum_gradients(self._parameters)
+        return Tally(*self._summed(tally))
+
+    @property
+    def all_gradients(self) -> dict[str, Tensor]:
+        """Those of the last batch, by the parameters' names in the merged net."""
+        return {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
+
+    def update(self, rate: float, rate_b: float) -> None:
+        """Change the parameters by the gradients."""
+        self._optimizer.set_rates(rate, rate_b)
+        self._optimizer.step()
+
+    def _backward(self, batch: Batch, total: int, key: int) -> Tally:
+        self._net.draw(key, batch.first)
+        images = self._pixels(batch.images, batch.noise)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._precision == "bf16"):
+            logits = self._net.logits(images)
+        anchor = self._net.anchor()
+        if logits is None:
+            if anchor is not None:
+                torch.autograd.backward(anchor)
+            return NOTHING
+        labels = batch.labels.to(logits.device, non_blocking=True)
+        loss = cross_entropy(logits.float(), labels, reduction="sum")
+        share = loss / total
+        torch.autograd.backward(share if anchor is None else share + anchor)
+        return tally(logits.detach(), labels, float(loss.detach()))
+
+    def _summed(self, part: Tally) -> tuple[int, float, int, int]:
+        count, loss, top1, top5 = self._world.total((part.count, part.loss, part.top1, part.top5))
+        return int(count), loss, int(top1), int(top5)
+
+
+def tally(logits: Tensor, labels: Tensor, loss: float) -> Tally:
+    """Count the errors of scores [N, classes] for labels [N]."""
+    place = places(logits, labels)
+    return Tally(len(labels), loss, int((place >= 1).sum()), int((place >= 5).sum()))
+
+
+def _pieces(batch: Batch, parts: int) -> Iterator[Batch]:
+    if parts == 1:
+        yield batch
+        return
+    noise = batch.noise.tensor_split(parts) if batch.noise is not None else [None] * parts
+    first = batch.first
+    for images, labels, colour in zip(
+        batch.images.tensor_split(parts), batch.labels.tensor_split(parts), noise, strict=True
+    ):
+        if len(labels):
+            yield replace(batch, images=images, labels=labels, noise=colour, first=first)
+        first += len(labels)
