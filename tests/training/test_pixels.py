@@ -20,9 +20,6 @@ from netspec_runtime.training.views import test_crops as crops_of
 from tests.training.pictures import recipe, split, statistics
 
 CPU = torch.device("cpu")
-    CPU,
-    pytest.param(torch.device("cuda"), marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")),
-]
 ROUNDING = 4e-5  # two roundings of float32 below 512: less than 1e-7 of the scale
 
 
