@@ -6,39 +6,45 @@ from torch.autograd.function import once_differentiable
 
 
 class ResponseNorm(torch.autograd.Function):
-    """y = x / s^beta with s = k + alpha * (sum of x^2 over neighbouring channels), and its analytic gradient."""
+    """y = x / s^beta with s = k + alpha * (sum of x^2 over neighbouring channels), and its analytic gradient.
+
+    It works in place and keeps x and s only: new memory costs more than the arithmetic. s is float32 at least.
+    """
 
     @staticmethod
     def forward(ctx, x: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
-        s = ResponseNorm.neighbours(x * x, size // 2, size - 1 - size // 2).mul_(alpha).add_(k)
-        power = torch.rsqrt(s * torch.sqrt(s)) if beta == 0.75 else s.pow(-beta)  # s^-beta
-        ctx.save_for_backward(x, s, power)
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        s = torch.full_like(wide, k)
+        for here, there in ResponseNorm.neighbours(x.shape[2], size):
+            s[:, :, here].addcmul_(wide[:, :, there], wide[:, :, there], value=alpha)
+        ctx.save_for_backward(x, s)
         ctx.numbers = size, alpha, beta
-        return x * power
+        return ResponseNorm.power(s, beta).mul_(wide).to(x.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, s, power = ctx.saved_tensors
+        x, s = ctx.saved_tensors
         size, alpha, beta = ctx.numbers
-        share = ResponseNorm.neighbours(grad * x * power / s, size - 1 - size // 2, size // 2)
-        return (grad * power).sub_(share.mul_(x).mul_(2 * alpha * beta)), None, None, None, None
+        wide = x.to(s.dtype)
+        result = ResponseNorm.power(s, beta).mul_(grad)
+        share = (result * wide).div_(s)
+        for here, there in ResponseNorm.neighbours(x.shape[2], size):
+            result[:, :, there].addcmul_(wide[:, :, there], share[:, :, here], value=-2 * alpha * beta)
+        return result.to(x.dtype), None, None, None, None
 
     @staticmethod
-    def neighbours(x: Tensor, before: int, after: int) -> Tensor:
-        """The sum of channels c - before to c + after, as far as they exist."""
-        channels = x.shape[1]
-        total = x.clone()
-        for step in range(1, min(before, channels - 1) + 1):
-            total[:, step:] += x[:, :-step]
-        for step in range(1, min(after, channels - 1) + 1):
-            total[:, :-step] += x[:, step:]
-        return total
+    def neighbours(channels: int, size: int) -> list[tuple[slice, slice]]:
+        """For each place of the window: the channels that have a neighbour there, and those neighbours."""
+        steps = range(max(-(size // 2), 1 - channels), min(size - size // 2, channels))
+        return [(slice(max(0, -n), channels - max(0, n)), slice(max(0, n), channels - max(0, -n))) for n in steps]
+
+    @staticmethod
+    def power(s: Tensor, beta: float) -> Tensor:
+        """s^-beta."""
+        return torch.sqrt(s).mul_(s).rsqrt_() if beta == 0.75 else s.pow(-beta)
 
 
 def response_norm(x: Tensor, size: int, alpha: float, beta: float, k: float, groups: int = 1) -> Tensor:
     """Local response normalisation across channels, inside each of ``groups`` groups of them."""
-    if groups == 1:
-        return ResponseNorm.apply(x, size, alpha, beta, k)
-    parts = [ResponseNorm.apply(part, size, alpha, beta, k) for part in x.chunk(groups, dim=1)]
-    return torch.cat(parts, dim=1)
+    return ResponseNorm.apply(x.unflatten(1, (groups, -1)), size, alpha, beta, k).flatten(1, 2)
