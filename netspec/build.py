@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from netspec.labels import read_labels
 from netspec.output import OutputFolder
 from netspec.pipeline import Compiled
+from netspec.seen import Seen
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.names import module_name
 
@@ -25,7 +26,10 @@ MEASURED_LRN: LrnForm = "fast"  # benchmarks/inference.py: .6 of the time of `na
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What `netspec build` was asked for. ``spec`` is the layer file; its labels file lies beside it."""
+    """What `netspec build` was asked for. ``spec`` is the layer file; its labels file lies beside it.
+
+    ``seen`` is what `netspec train` adds: the mean and the classes of the data that the weights learned from.
+    """
 
     out: Path
     spec: Path
@@ -35,6 +39,7 @@ class BuildOptions:
     check: bool = True
     split: bool = False
     force: bool = False
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Built:
 def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildOptions) -> Built:
     """Write the module, the ONNX file(s), the proof, the drawing and the report. Raises DataError, SpecError."""
     name = compiled.spec.name
-    labels = read_labels(compiled, options.spec.parent, options.labels)
+    labels = _labels(compiled, options)
     folder = _open_folder(compiled, options)
     model = _write_model(compiled, folder, labels, options)  # first: it refuses a net too large for one file
     folder.discard(*_later(compiled))
@@ -59,10 +64,19 @@ def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildO
     if options.check:
         from netspec.proof.prove import prove
 
-        parity = prove(compiled, model)
+        parity = prove(compiled, model, options.seen)
         files.append(folder.write("parity.json", parity.as_json()))
     files += _write_report(compiled, folder, ledger, parity)
     return Built(tuple(files), model, parity)
+
+
+def _labels(compiled: Compiled, options: BuildOptions) -> tuple[str, ...]:
+    """Those that the spec or the options give; else the data's classes, if there is one for each output."""
+    labels = read_labels(compiled, options.spec.parent, options.labels)
+    if labels or options.seen is None:
+        return labels
+    outputs = compiled.typed.shape(compiled.typed.outputs[0]).units
+    return options.seen.classes if len(options.seen.classes) == outputs else ()
 
 
 def _open_folder(compiled: Compiled, options: BuildOptions) -> OutputFolder:
@@ -94,7 +108,7 @@ def _write_module(compiled: Compiled, folder: OutputFolder) -> Path:
 def _write_model(compiled: Compiled, folder: OutputFolder, labels: tuple[str, ...], options: BuildOptions) -> Path:
     from netspec.backends.onnx.model import merged_graph, write_merged
 
-    graph = merged_graph(compiled.spec, compiled.merged, lrn_form(options.lrn), labels)
+    graph = merged_graph(compiled.spec, compiled.merged, lrn_form(options.lrn), labels, options.seen)
     path = folder.path / f"{compiled.spec.name}.onnx"
     write_merged(path, graph, lambda arrays: _fill(compiled, arrays, options.weights), folder.install)
     return path
@@ -109,7 +123,7 @@ def _write_split(
     merged = folder.path / f"{compiled.spec.name}.onnx"
     with merged.open("rb") as file:
         weights = hashlib.file_digest(file, "sha256").hexdigest()
-    graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels, weights)
+    graphs = split_graphs(compiled.spec, compiled.placed, lrn_form(options.lrn), labels, weights, options.seen)
     for name, graph in graphs.items():
         write_split(folder.path / name, graph, merged, folder.install)
     return [folder.path / name for name in graphs]

@@ -22,6 +22,7 @@ from netspec.proof.inputs import proof_inputs
 from netspec.proof.modules import Values as ModuleValues
 from netspec.proof.modules import load_classes, merged_module, rows_of, split_module
 from netspec.proof.parity import TOLERANCE, GradientParity, LayerParity, Parity
+from netspec.seen import Seen
 from netspec.spec.dump import spec_hash
 from netspec_runtime.device import Device
 from netspec_runtime.model_file import read_graph
@@ -34,7 +35,7 @@ Array = NDArray[np.float32]
 Values = dict[str, Array]
 
 
-def prove(compiled: Compiled, model: Path) -> Parity:
+def prove(compiled: Compiled, model: Path, seen: Seen | None = None) -> Parity:
     """Compare every layer of merged torch, split torch and onnxruntime; and gradients of merged and split.
 
     ``model`` is the merged ONNX file; all three use the weights that lie in it. Raises DataError if it cannot be read.
@@ -43,7 +44,7 @@ def prove(compiled: Compiled, model: Path) -> Parity:
     runner = _Runner(compiled, model)
     tally = _Tally({node.name: _Worst() for node in typed.nodes}, typed.outputs)
     gradients: tuple[GradientParity, ...] = ()
-    for labels, batch in proof_inputs(typed.input.shape, *colour_scale(compiled.spec)):
+    for labels, batch in proof_inputs(typed.input.shape, *colour_scale(compiled.spec, seen)):
         tally.add(labels, runner.onnx(batch), *runner.torch(batch))
         gradients = gradients or runner.gradients(batch[:1])
     layers = tuple(

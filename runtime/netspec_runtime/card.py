@@ -1,21 +1,30 @@
 """What a netspec model says about itself in its ONNX metadata: preprocessing, labels, origin. It reads no files.
 
-The keys: `netspec.version`, `netspec.hash`, `netspec.licence`, `netspec.labels`, `netspec.preprocessing`.
+The keys: `netspec.version`, `netspec.hash`, `netspec.licence`, `netspec.labels`, `netspec.preprocessing`,
+`netspec.mean_image`.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 MAX_SIDE: Final = 16384  # pixels; larger inputs are no pictures for these nets, but a way to exhaust memory
 PREPROCESSING_KEY: Final = "netspec.preprocessing"
+MEAN_IMAGE_KEY: Final = "netspec.mean_image"  # beside PREPROCESSING_KEY, where training subtracted a mean image
 LABELS_KEY: Final = "netspec.labels"
 OUTPUT_KEY: Final = "netspec.output"  # "probabilities" or "scores"
 SPLIT_KEY: Final = "netspec.split"  # only in the file of one device of several
+
+MAX_MEAN_IMAGE: Final = 1 << 25  # bytes of float32: 1672 x 1672 in colour; `model_file` reads twice that as text
 
 _KEYS: Final = frozenset({"resize", "crop", "channels", "mean", "std", "interpolation", "views"})
 
@@ -37,12 +46,47 @@ class Channels(StrEnum):
 
 
 @dataclass(frozen=True)
+class MeanImage:
+    """The training set's mean picture, cut as the input: ``shape`` is [channels, height, width].
+
+    ``pixels`` are its float32 numbers, little endian, on the scale from 0 to 255, in the order of the net's channels.
+    """
+
+    shape: tuple[int, int, int]
+    pixels: bytes
+
+    @classmethod
+    def of(cls, image: NDArray[np.float32]) -> MeanImage:
+        """From [channels, height, width]. Raises CardError for one that `read_card` would refuse."""
+        channels, height, width = image.shape
+        return cls((channels, height, width), image.astype("<f4").tobytes()).checked()
+
+    @property
+    def array(self) -> NDArray[np.float32]:
+        """[channels, height, width]."""
+        return np.frombuffer(self.pixels, "<f4").reshape(self.shape).astype(np.float32, copy=False)
+
+    def text(self) -> str:
+        """As it stands under MEAN_IMAGE_KEY."""
+        return json.dumps({"shape": list(self.shape), "float32": base64.b64encode(self.pixels).decode("ascii")})
+
+    def checked(self) -> MeanImage:
+        """Itself. Raises CardError."""
+        if len(self.pixels) > MAX_MEAN_IMAGE:
+            raise CardError(f"mean_image has more than {MAX_MEAN_IMAGE:,} bytes")
+        if not np.all(np.abs(self.array) < 1e9):  # false for what is no number, too
+            raise CardError("mean_image has something that is no finite number")
+        return self
+
+
+@dataclass(frozen=True)
 class Preprocessing:
     """How a picture becomes the net's input.
 
     ``resize``: the shorter side in pixels; None stretches the picture to ``crop``. ``crop``: height and width of the
     input. ``mean`` and ``std``: a number a channel, in the order of ``channels``, on the scale from 0 to 255; the mean
     is subtracted first. ``views``: 1 or 10, what the spec is evaluated with; `infer` takes its own option.
+    ``mean_image``, where there is one, is subtracted from every view instead of ``mean``.
     """
 
     resize: int | None
@@ -51,6 +95,7 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     views: int
+    mean_image: MeanImage | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +118,12 @@ class ModelCard:
 
 def read_card(metadata: Mapping[str, str]) -> ModelCard:
     """The card in the metadata of a model that has PREPROCESSING_KEY. Raises CardError."""
+    preprocessing = _preprocessing(_json(metadata, PREPROCESSING_KEY))
+    if MEAN_IMAGE_KEY in metadata:
+        shape = (preprocessing.channels.planes, *preprocessing.crop)
+        preprocessing = replace(preprocessing, mean_image=_mean_image(_json(metadata, MEAN_IMAGE_KEY), shape))
     return ModelCard(
-        preprocessing=_preprocessing(_json(metadata, PREPROCESSING_KEY)),
+        preprocessing=preprocessing,
         labels=_labels(_json(metadata, LABELS_KEY)) if LABELS_KEY in metadata else (),
         version=metadata.get("netspec.version", ""),
         spec_hash=metadata.get("netspec.hash", ""),
@@ -120,6 +169,26 @@ def _preprocessing(value: object) -> Preprocessing:
         std=_std(value["std"], channels.planes),
         views=int(value["views"]),
     )
+
+
+def _mean_image(value: object, shape: tuple[int, int, int]) -> MeanImage:
+    """The image, which must have the shape of the net's input."""
+    if not isinstance(value, dict) or value.keys() != {"shape", "float32"}:
+        raise CardError(f"{MEAN_IMAGE_KEY} is no mapping of shape and float32")
+    if value["shape"] != list(shape) or not all(type(number) is int for number in value["shape"]):
+        raise CardError(f"mean_image has not the shape of the input, {list(shape)}")
+    text, size = value["float32"], 4 * shape[0] * shape[1] * shape[2]
+    if size > MAX_MEAN_IMAGE:
+        raise CardError(f"mean_image has more than {MAX_MEAN_IMAGE:,} bytes")
+    if not isinstance(text, str) or len(text) != (size + 2) // 3 * 4:
+        raise CardError(f"mean_image is no text of {size:,} bytes in base64")
+    try:
+        pixels = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise CardError("mean_image is no base64") from error
+    if len(pixels) != size:
+        raise CardError(f"mean_image has {len(pixels):,} bytes, not {size:,}")
+    return MeanImage(shape, pixels).checked()
 
 
 def _channels(value: object) -> Channels:

@@ -34,9 +34,15 @@ def make_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
     patches = [pixels[y : y + height, x : x + width] for y, x in corners(pixels.shape, recipe.crop, count)]
     if count == 10:
         patches += [patch[:, ::-1] for patch in patches]
-    mean, std = np.array(recipe.mean, np.float32), np.array(recipe.std, np.float32)
-    views = (np.stack(patches).astype(np.float32) - mean) / std
+    views = (np.stack(patches).astype(np.float32) - _mean(recipe)) / np.array(recipe.std, np.float32)
     return np.ascontiguousarray(views.transpose(0, 3, 1, 2))
+
+
+def _mean(recipe: Preprocessing) -> NDArray[np.float32]:
+    """[height, width, channels] or [channels]; a reflected view is less the same image as the others (paper 2)."""
+    if recipe.mean_image is not None:
+        return recipe.mean_image.array.transpose(1, 2, 0)
+    return np.array(recipe.mean, np.float32)
 
 
 def pixels_of(picture: Image.Image) -> NDArray[np.uint8]:

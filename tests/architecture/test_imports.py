@@ -28,7 +28,8 @@ ARROWS = {
     "spec.shipped": "",  # where the shipped files lie; `diagnostics` explains with those of specs/invalid
     "passes": "spec layers ir syntax",
     "ledger": "passes spec layers ir syntax",
-    "backends": "passes spec layers ir syntax",
+    "seen": "spec",
+    "backends": "seen passes spec layers ir syntax",
     "importers": "spec layers ir syntax",
     "pipeline": "ledger importers backends passes spec layers ir syntax",
     "schema": "spec layers ir syntax",
@@ -36,8 +37,8 @@ ARROWS = {
     "weights": "ir",
     "output": "",
     "labels": "pipeline",
-    "proof": "pipeline backends spec ir",
-    "build": "proof report ledger weights output labels pipeline backends spec ir",
+    "proof": "seen pipeline backends spec ir",
+    "build": "seen proof report ledger weights output labels pipeline backends spec ir",
     "cli": "build labels pipeline report schema ledger importers backends passes spec layers ir syntax",
     "__main__": "cli",
 }

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netspec_runtime.card import PREPROCESSING_KEY, CardError, Channels, Preprocessing, read_card
+from netspec_runtime.card import (
+    MAX_MEAN_IMAGE,
+    MEAN_IMAGE_KEY,
+    PREPROCESSING_KEY,
+    CardError,
+    Channels,
+    MeanImage,
+    Preprocessing,
+    read_card,
+)
 from tests.runtime.models import LABELS, SmallNet, described
 
 
@@ -80,6 +91,63 @@ def test_a_wrong_document_is_named(key: str, text: str, reason: str) -> None:
         read_card({**SmallNet().metadata, key: text})
 
 
+def test_a_mean_image_is_read_as_written() -> None:
+    image = np.random.default_rng(0).uniform(0, 255, (3, 16, 16)).astype(np.float32)
+    read = read_card(described({}) | {MEAN_IMAGE_KEY: MeanImage.of(image).text()}).preprocessing.mean_image
+    assert read is not None
+    assert read.array.dtype == np.float32
+    assert np.array_equal(read.array, image)
+
+
+def test_a_mean_image_is_little_endian_floats_in_base64() -> None:
+    image = np.arange(768, dtype=np.float32).reshape(3, 16, 16)
+    document = json.loads(MeanImage.of(image).text())
+    assert document["shape"] == [3, 16, 16]
+    assert np.array_equal(np.frombuffer(base64.b64decode(document["float32"]), "<f4"), np.arange(768))
+
+
+def in_base64(values: object) -> str:
+    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
+
+
+ZEROS = in_base64(np.zeros(768))
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ([], "is no mapping of shape and float32"),
+        ({"shape": [3, 16, 16]}, "is no mapping of shape and float32"),
+        ({"shape": [3, 16, 16], "float32": ZEROS, "more": 1}, "is no mapping of shape and float32"),
+        ({"shape": [3, 16, 17], "float32": ZEROS}, "has not the shape of the input"),
+        ({"shape": [3.0, 16, 16], "float32": ZEROS}, "has not the shape of the input"),
+        ({"shape": 768, "float32": ZEROS}, "has not the shape of the input"),
+        ({"shape": [3, 16, 16], "float32": 5}, "no text of 3,072 bytes"),
+        ({"shape": [3, 16, 16], "float32": ZEROS[:-4]}, "no text of 3,072 bytes"),
+        ({"shape": [3, 16, 16], "float32": ZEROS + "AAAA"}, "no text of 3,072 bytes"),
+        ({"shape": [3, 16, 16], "float32": "!" * len(ZEROS)}, "is no base64"),
+        ({"shape": [3, 16, 16], "float32": "é" * len(ZEROS)}, "is no base64"),
+        ({"shape": [3, 16, 16], "float32": ZEROS[:-1] + "="}, "has 3,071 bytes, not 3,072"),
+        ({"shape": [3, 16, 16], "float32": in_base64([float("nan"), *[0] * 767])}, "no finite number"),
+        ({"shape": [3, 16, 16], "float32": in_base64([*[0] * 767, float("inf")])}, "no finite number"),
+    ],
+)
+def test_a_wrong_mean_image_is_refused(document: object, reason: str) -> None:
+    with pytest.raises(CardError, match=reason):
+        read_card(described({}) | {MEAN_IMAGE_KEY: json.dumps(document)})
+
+
+def test_a_huge_mean_image_is_neither_written_nor_read() -> None:
+    side = 1700
+    huge = described({"crop": [side, side], "resize": side})
+    document = json.dumps({"shape": [3, side, side], "float32": ""})
+    assert 3 * 4 * side * side > MAX_MEAN_IMAGE
+    with pytest.raises(CardError, match="more than 33,554,432 bytes"):
+        read_card(huge | {MEAN_IMAGE_KEY: document})
+    with pytest.raises(CardError, match="more than 33,554,432 bytes"):
+        MeanImage.of(np.zeros((3, side, side), np.float32))
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
@@ -94,6 +162,13 @@ def test_any_json_is_read_or_refused(changes: dict[str, object]) -> None:
     except CardError:
         return
     assert len(card.preprocessing.mean) == card.preprocessing.channels.planes
+
+
+@given(JSON, JSON)
+def test_no_json_is_a_mean_image(shape: object, text: object) -> None:
+    for value in (shape, {"shape": shape, "float32": text}, {"shape": [3, 16, 16], "float32": text}):
+        with pytest.raises(CardError):
+            read_card(described({}) | {MEAN_IMAGE_KEY: json.dumps(value)})
 
 
 @given(JSON)

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from netspec_runtime.card import Channels, Preprocessing, read_card
+from netspec_runtime.card import Channels, MeanImage, Preprocessing, read_card
 from netspec_runtime.images import read_picture
 from netspec_runtime.preprocess import ProportionsError, ViewCount, framed, make_views
 from tests.runtime.models import PREPROCESSING
 
+MEAN_IMAGE = MeanImage.of(np.random.default_rng(2).uniform(0, 255, (3, 9, 14)).astype(np.float32))
 RECIPE = read_card({"netspec.preprocessing": json.dumps(PREPROCESSING)}).preprocessing
 
 
@@ -42,6 +43,7 @@ def slow_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
     if count == 10:
         corners = [(0, 0), (right, 0), (0, bottom), (right, bottom), (left, top)]
         places = [(x, y, mirrored) for mirrored in (False, True) for x, y in corners]
+    means = None if recipe.mean_image is None else recipe.mean_image.array
     order = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}[recipe.channels]
     views = np.zeros((len(places), len(order), crop_height, crop_width))
     for view, (x, y, mirrored) in enumerate(places):
@@ -51,7 +53,8 @@ def slow_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
                 colours = pixel if isinstance(pixel, tuple) else (pixel,)
                 for plane, source in enumerate(order):
                     value = float(colours[source] or 0)
-                    views[view, plane, row, column] = (value - recipe.mean[plane]) / recipe.std[plane]
+                    mean = means[plane, row, column] if means is not None else recipe.mean[plane]
+                    views[view, plane, row, column] = (value - mean) / recipe.std[plane]
     return views
 
 
@@ -66,8 +69,9 @@ def slow_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) ->
         replace(RECIPE, resize=16),
         replace(RECIPE, crop=(9, 14), resize=17),
         replace(RECIPE, channels=Channels.GREY, mean=(99.5,), std=(2.0,)),
+        replace(RECIPE, channels=Channels.BGR, crop=(9, 14), resize=17, mean_image=MEAN_IMAGE),
     ],
-    ids=["rgb", "bgr", "stretched", "whole side", "oblong crop", "grey"],
+    ids=["rgb", "bgr", "stretched", "whole side", "oblong crop", "grey", "mean image"],
 )
 def test_views_are_those_of_the_slow_reference(recipe: Preprocessing, size: tuple[int, int], count: ViewCount) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), np.uint8)

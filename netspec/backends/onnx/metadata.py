@@ -7,21 +7,27 @@ import json
 import onnx
 
 from netspec import __version__
+from netspec.seen import Seen
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.model import Spec
-from netspec_runtime.card import OUTPUT_KEY, PREPROCESSING_KEY
+from netspec_runtime.card import MEAN_IMAGE_KEY, OUTPUT_KEY, PREPROCESSING_KEY, CardError, MeanImage
+from netspec_runtime.errors import DataError
 from netspec_runtime.model_file import SEAL_KEY
 
 
 def add_metadata(
-    model: onnx.ModelProto, spec: Spec, labels: tuple[str, ...], more: dict[str, str] | None = None
+    model: onnx.ModelProto,
+    spec: Spec,
+    labels: tuple[str, ...],
+    seen: Seen | None = None,
+    more: dict[str, str] | None = None,
 ) -> None:
-    """Write metadata_props, sorted by key."""
+    """Write metadata_props, sorted by key; with ``seen``, the measured mean. Raises DataError for one too large."""
     entries = {
         "netspec.version": __version__,
         "netspec.spec": dump(spec),
         "netspec.hash": spec_hash(spec),
-        **({PREPROCESSING_KEY: json.dumps(preprocessing(spec), sort_keys=True)} if takes_pictures(spec) else {}),
+        **(_preparation(spec, seen) if takes_pictures(spec) else {}),
         OUTPUT_KEY: "probabilities" if _ends_in_softmax(spec) else "scores",
         **({"netspec.labels": json.dumps(labels, ensure_ascii=False)} if labels else {}),
         **({"netspec.licence": spec.licence} if spec.licence else {}),
@@ -44,9 +50,19 @@ def takes_pictures(spec: Spec) -> bool:
     return spec.input.channels in (1, 3)
 
 
-def preprocessing(spec: Spec) -> dict[str, object]:
+def _preparation(spec: Spec, seen: Seen | None) -> dict[str, str]:
+    entries = {PREPROCESSING_KEY: json.dumps(preprocessing(spec, seen), sort_keys=True)}
+    if seen is not None and spec.data.mean == "image":
+        try:
+            entries[MEAN_IMAGE_KEY] = MeanImage.of(seen.image(spec)).text()
+        except CardError as error:
+            raise DataError("the mean image", str(error), "write `mean: color`") from None
+    return entries
+
+
+def preprocessing(spec: Spec, seen: Seen | None = None) -> dict[str, object]:
     """How a picture becomes the input, as `netspec_runtime.card` reads it."""
-    mean, std = colour_scale(spec)
+    mean, std = colour_scale(spec, seen)
     return {
         "resize": spec.data.resize,
         "crop": list(spec.input.size),
@@ -58,12 +74,19 @@ def preprocessing(spec: Spec) -> dict[str, object]:
     }
 
 
-def colour_scale(spec: Spec) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def colour_scale(spec: Spec, seen: Seen | None = None) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """What is subtracted from each channel and what the difference is divided by.
 
-    The mean is the given one, or stands in until `train` has seen the data; zeros for none.
+    The mean is the given one, or that of the data, or what stands in until `train` has seen them; zeros for none. With
+    a mean image it is the mean colour: near to what is subtracted, at every pixel.
     """
-    data = spec.data
     zeros, ones = (0.0,) * spec.input.channels, (1.0,) * spec.input.channels
-    unseen = zeros if data.mean == "none" else (data.mean_color or zeros)
-    return data.mean if isinstance(data.mean, tuple) else unseen, data.std or ones
+    return _mean(spec, seen) or zeros, spec.data.std or ones
+
+
+def _mean(spec: Spec, seen: Seen | None) -> tuple[float, ...] | None:
+    if spec.data.mean == "none":
+        return None
+    if isinstance(spec.data.mean, tuple):
+        return spec.data.mean
+    return seen.color(spec) if seen is not None else spec.data.mean_color

@@ -11,17 +11,20 @@ from netspec.backends.onnx.graph import OnnxGraph, check_graph, onnx_graph
 from netspec.backends.onnx.metadata import add_metadata
 from netspec.ir.lowering import LrnForm
 from netspec.ir.placed import PlacedGraph
+from netspec.seen import Seen
 from netspec.spec.model import Spec
 
 if TYPE_CHECKING:
     from netspec.backends.onnx.file import Array
 
 
-def merged_graph(spec: Spec, merged: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...]) -> OnnxGraph:
+def merged_graph(
+    spec: Spec, merged: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...], seen: Seen | None = None
+) -> OnnxGraph:
     """The checked graph of the whole net, with its metadata."""
     graph = onnx_graph(merged, lrn, merged.inputs, merged.outputs, about=spec.about)
     check_graph(graph)
-    add_metadata(graph.model, spec, labels)
+    add_metadata(graph.model, spec, labels, seen)
     return graph
 
 

@@ -17,6 +17,7 @@ from netspec.backends.onnx.graph import OnnxGraph, check_graph, onnx_graph
 from netspec.backends.onnx.metadata import add_metadata
 from netspec.ir.lowering import LrnForm
 from netspec.ir.placed import Compute, Join, PlacedGraph, Slice, Step, Transfer, Value
+from netspec.seen import Seen
 from netspec.spec.model import Spec
 from netspec_runtime.card import SPLIT_KEY
 from netspec_runtime.weights import map_weights
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def split_graphs(
-    spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...], weights: str
+    spec: Spec, placed: PlacedGraph, lrn: LrnForm, labels: tuple[str, ...], weights: str, seen: Seen | None = None
 ) -> dict[str, OnnxGraph]:
     """The checked graph of each device, by file name. ``weights`` identifies the weights that all of them share."""
     names = {device: part_name(spec, device) for device in placed.devices}
@@ -45,7 +46,7 @@ def split_graphs(
             "stages": plan.stages_of(device),
             "copies": {t.output.name: t.input.name for t in placed.transfers if t.output.device == device},
         }
-        add_metadata(graph.model, spec, labels, {SPLIT_KEY: json.dumps(document, sort_keys=True)})
+        add_metadata(graph.model, spec, labels, seen, {SPLIT_KEY: json.dumps(document, sort_keys=True)})
         graphs[name] = graph
     return graphs
 

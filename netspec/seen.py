@@ -1,0 +1,43 @@
+"""What training saw and a model must carry with it: the mean of pictures, the names of classes. It reads none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netspec.spec.model import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Measured on the training pictures, as `netspec_runtime.data.prepared` has them.
+
+    ``mean_image`` is float32 [H, W, C] of the prepared pictures, ``mean_color`` a number for each channel; both in the
+    order R, G, B (or one grey), on the scale 0 to 255. ``classes`` name the outputs where the spec names none.
+    """
+
+    mean_image: NDArray[np.float32]
+    mean_color: tuple[float, ...]
+    classes: tuple[str, ...] = ()
+
+    def color(self, spec: Spec) -> tuple[float, ...]:
+        """The mean colour in the order of the net's channels."""
+        return self.mean_color[::-1] if spec.data.channels == "bgr" else self.mean_color
+
+    def image(self, spec: Spec) -> NDArray[np.float32]:
+        """The centre of the mean image, [channels, height, width] of the net's input, in the order of its channels.
+
+        Every patch and reflection is less the same centre (paper 2), as in `netspec_runtime.training.pixels`.
+        """
+        import numpy as np
+
+        from netspec_runtime.preprocess import corners
+
+        (rows, columns), (height, width) = self.mean_image.shape[:2], spec.input.size
+        top, left = corners((rows, columns), (height, width), 1)[0]
+        centre = self.mean_image[top : top + height, left : left + width].transpose(2, 0, 1)
+        return np.ascontiguousarray(centre[::-1] if spec.data.channels == "bgr" else centre, np.float32)
