@@ -70,18 +70,9 @@ class Checkpoints:
         if bad := not_finite(tensors):
             last = next((str(note) for note in self._notes() if note not in self._damaged), None)
             raise Diverged(checkpoint.step, f"{' and '.join(bad[:3])} would be saved with nan or inf in it", (), last)
-        stem = f"step-{checkpoint.step:08d}"
-        path = self._free_name(stem)
-        digest = write_safetensors(path, tensors, {"format": "pt", "step": str(checkpoint.step)})
-        document = {
-            "format": _FORMAT,
-            "step": checkpoint.step,
-            "tensors": {"file": path.name, "bytes": path.stat().st_size, "sha256": digest},
-            "state": dict(checkpoint.state),
-        }
-        note = self.folder / f"{stem}.json"
+        note = self.folder / f"step-{checkpoint.step:08d}.json"
         try:
-            write_file(note, [seal(document)])
+            write_file(note, [seal(self._write_tensors(checkpoint, tensors))])
             self._damaged.discard(note)
         finally:
             self._remove_old()
@@ -104,6 +95,17 @@ class Checkpoints:
             reason = f"none of its {len(notes)} checkpoints is whole"
             raise DataError(str(self.folder), reason, "restore one from a copy, or start a new run")
         return None, damaged
+
+    def _write_tensors(self, checkpoint: Checkpoint, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Write the tensors; returns the note about them."""
+        path = self._free_name(f"step-{checkpoint.step:08d}")
+        digest = write_safetensors(path, tensors, {"format": "pt", "step": str(checkpoint.step)})
+        return {
+            "format": _FORMAT,
+            "step": checkpoint.step,
+            "tensors": {"file": path.name, "bytes": path.stat().st_size, "sha256": digest},
+            "state": dict(checkpoint.state),
+        }
 
     def _notes(self) -> list[Path]:
         """Newest first."""
