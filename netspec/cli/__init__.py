@@ -14,6 +14,7 @@ import typer
 from netspec import __version__
 from netspec.cli.build import build
 from netspec.cli.doctor import doctor
+from netspec.cli.eval import evaluate
 from netspec.cli.explain import explain
 from netspec.cli.graph import graph
 from netspec.cli.infer import infer
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 for command in (build, validate, infer, summary, graph, explain, init, schema, doctor):
     app.command()(_guarded(command))
+app.command("eval")(_guarded(evaluate))
 
 
 def _show_version(wanted: bool) -> None:

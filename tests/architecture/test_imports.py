@@ -38,8 +38,9 @@ ARROWS = {
     "output": "",
     "labels": "pipeline",
     "proof": "seen pipeline backends spec ir",
+    "evaluation": "pipeline backends spec",
     "build": "seen proof report ledger weights output labels pipeline backends spec ir",
-    "cli": "build labels pipeline report schema ledger importers backends passes spec layers ir syntax",
+    "cli": "evaluation build labels pipeline report schema ledger importers backends passes spec layers ir syntax",
     "__main__": "cli",
 }
 # The package itself: `netspec.compile`. Everyone may read its `__version__`, and nothing else of it.

@@ -1,0 +1,180 @@
+"""`netspec eval`: the errors of nets on labelled pictures. It reads flags and prints; netspec_runtime does the work."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netspec.cli.infer import Views
+from netspec_runtime.device import Device
+from netspec_runtime.terminal import complain
+
+if TYPE_CHECKING:  # torch: `netspec --help` must not load it
+    from netspec.report.scores import Evaluation, Result
+    from netspec_runtime.data.prepared import PreparedData
+    from netspec_runtime.training.candidate import Candidate
+    from netspec_runtime.training.predictions import Predictions
+    from netspec_runtime.training.recipe import ViewCount
+
+CACHE = Path("data")  # raw data are prepared below it
+
+
+class Backend(StrEnum):
+    """What computes."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    ONNX = "onnx"
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How pictures are put to the nets; without ``views`` each net says them."""
+
+    split: str
+    views: Views | None
+    batch: int
+
+
+def evaluate(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL...", help="ONNX files, folders of runs, files that --predictions wrote."),
+    ],
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Prepared data, or anything that `prepare` reads.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which pictures of the data.")] = "test",
+    views: Annotated[
+        Views | None, typer.Option(help="1: the centre. 10: corners, centre, reflections. By default the spec's.")
+    ] = None,
+    backend: Annotated[Backend, typer.Option(help="auto: torch for a run, onnxruntime for a file.")] = Backend.AUTO,
+    device: Annotated[Device, typer.Option(help="auto: CUDA if it works. cuda: CUDA or an error.")] = Device.AUTO,
+    batch: Annotated[int, typer.Option(min=1, max=65536, help="How many pictures the net gets at once.")] = 128,
+    weights: Annotated[
+        str | None, typer.Option(metavar="W,W...", help="What each model counts in the average; equal by default.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the (averaged) probabilities, as safetensors.")
+    ] = None,
+    confusions: Annotated[int, typer.Option(min=0, help="How many pairs of confused classes to print.")] = 5,
+    per_class: Annotated[bool, typer.Option("--per-class", help="Print the errors of each class.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Count the errors of nets on labelled pictures, with each model's own preprocessing.
+
+    Probabilities of several models are averaged, as for the paper's 5 and 7 CNNs; each model's own errors are printed
+    too. What --predictions wrote can be averaged later, without its model. Exit code 4 for data that do not fit.
+    """
+    from netspec.report.scores import render_scores, scores_document
+    from netspec_runtime.training.predictions import write_predictions
+
+    shares = _numbers(weights)
+    wanted = _Wanted(split, views, batch)
+    parts, results, place = _answers(models, data, wanted, backend, device)
+    whole, found = _summed(parts, results, shares, place, confusions, per_class)
+    typer.echo(json.dumps(scores_document(found), indent=2) if as_json else render_scores(found), nl=as_json)
+    if predictions is not None:
+        write_predictions(predictions, whole)
+        complain(f"wrote the probabilities of {len(whole.labels):,} pictures to {predictions}")
+
+
+def _numbers(weights: str | None) -> list[float] | None:
+    if weights is None:
+        return None
+    try:
+        return [float(number) for number in weights.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{weights} is no list of numbers", param_hint="--weights") from None
+
+
+def _answers(
+    models: list[str], data: Path | None, wanted: _Wanted, backend: Backend, device: Device
+) -> tuple[list[Predictions], list[Result], str]:
+    """The probabilities of each model in turn, what it achieved, and on what."""
+    from netspec.evaluation import open_candidate
+    from netspec.report.scores import Result
+    from netspec_runtime.training.predictions import holds_predictions, read_predictions
+
+    kept = [Path(model).is_file() and holds_predictions(Path(model)) for model in models]
+    if data is None and not all(kept):
+        raise typer.BadParameter("models need pictures", param_hint="--data")
+    parts: list[Predictions] = []
+    results: list[Result] = []
+    for model, done in zip(models, kept, strict=True):
+        if done:
+            part = read_predictions(Path(model))
+            result = Result(model, part.scores, "file")
+        else:
+            candidate = open_candidate(model, backend.value, device)
+            part, result = _examined(candidate, _prepared(data or Path(), candidate, wanted.split), wanted)
+        parts.append(part)
+        results.append(result)
+    return parts, results, "kept predictions" if all(kept) else str(data)
+
+
+def _prepared(path: Path, candidate: Candidate, split: str) -> PreparedData:
+    """The data as this net takes them, from a prepared folder or from raw pictures."""
+    from netspec_runtime.data.prepare import Options, ensure_prepared
+
+    card = candidate.card.preprocessing
+    stretch = card.crop if card.resize is None else None
+    options = Options(side=card.resize, stretch=stretch, grey=card.channels.planes == 1, unsplit=split)
+    return ensure_prepared(path, CACHE, options, lambda done, total, bad: None)
+
+
+def _examined(candidate: Candidate, data: PreparedData, wanted: _Wanted) -> tuple[Predictions, Result]:
+    from netspec.report.scores import Result
+    from netspec_runtime.training.candidate import check_classes, examine
+    from netspec_runtime.training.progress import open_progress
+
+    if remark := check_classes(candidate, data):
+        complain(f"{candidate.name}: {remark}")
+    views: ViewCount = 10 if (wanted.views or str(candidate.card.preprocessing.views)) == Views.TEN else 1
+    with open_progress(sys.stderr, 1, 1) as progress:
+        start = time.perf_counter()
+        total = len(data.splits.get(wanted.split, ()))
+        part = examine(candidate, data, wanted.split, views, wanted.batch, lambda seen: progress.testing(seen, total))
+        rate = total / (time.perf_counter() - start)
+    result = Result(candidate.name, part.scores, candidate.backend, candidate.where, views, images_per_second=rate)
+    return part, result
+
+
+def _summed(
+    parts: Sequence[Predictions],
+    results: Sequence[Result],
+    shares: list[float] | None,
+    place: str,
+    confusions: int,
+    per_class: bool,
+) -> tuple[Predictions, Evaluation]:
+    """The average of all, and what to print of it."""
+    from dataclasses import replace
+
+    from netspec.report.scores import Evaluation, Result
+    from netspec_runtime.training.predictions import average
+    from netspec_runtime.training.score import confusion_matrix, most_confused, score_classes
+
+    whole = average(parts, shares)
+    total = sum(shares or [])
+    weighed = [replace(r, weight=(shares[i] / total if shares else 1 / len(parts))) for i, r in enumerate(results)]
+    matrix = confusion_matrix(whole.probabilities, whole.labels)
+    found = Evaluation(
+        data=place,
+        digest=whole.data,
+        split=whole.split,
+        names=whole.classes,
+        results=tuple(weighed),
+        average=Result(f"average of {len(parts)}", whole.scores) if len(parts) > 1 else None,
+        confusions=most_confused(matrix, confusions),
+        classes=score_classes(whole.probabilities, whole.labels) if per_class else (),
+    )
+    return whole, found

@@ -1,0 +1,176 @@
+"""A net ready to be evaluated, in torch or in onnxruntime, and whether prepared data suit it. It counts no errors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netspec_runtime.card import SPLIT_KEY, Channels, ModelCard, Preprocessing
+from netspec_runtime.data.prepared import PreparedData, Split, Statistics
+from netspec_runtime.device import Device
+from netspec_runtime.errors import DataError, EnvironmentProblem
+from netspec_runtime.model_file import ModelFile
+from netspec_runtime.session import open_net
+from netspec_runtime.split import open_split_net
+from netspec_runtime.training.evaluate import EvaluationSet, Forward, Seen, of_logits, of_session, predict
+from netspec_runtime.training.net import LocalNet
+from netspec_runtime.training.pixels import Pixels
+from netspec_runtime.training.predictions import Predictions, Source
+from netspec_runtime.training.recipe import PictureRecipe, ViewCount
+
+Backend = Literal["torch", "onnx"]
+_CUTTERS: Final = 2  # threads that cut patches ahead
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """``name`` is what was typed, ``sha256`` that of the file with the weights, ``where`` the device that really runs.
+
+    ``probabilities`` takes what pixels on ``device`` give.
+    """
+
+    name: str
+    sha256: str
+    card: ModelCard
+    classes: int
+    backend: Backend
+    where: str
+    device: torch.device
+    probabilities: Forward
+
+
+@dataclass(frozen=True)
+class TorchNet:
+    """The source of a generated module, its class, and weights by the merged net's names."""
+
+    source: str
+    name: str
+    classes: int
+    weights: Mapping[str, Tensor]
+    sha256: str
+
+
+def open_onnx(model: ModelFile, name: str, device: Device) -> Candidate:
+    """A net in onnxruntime. Raises DataError, EnvironmentProblem."""
+    net = open_split_net(model, device) if SPLIT_KEY in model.metadata else open_net(model, device, prepack=True)
+    where, cpu = net.opened.provider, torch.device("cpu")
+    return Candidate(name, file_sha256(model.path), model.card, net.classes, "onnx", where, cpu, of_session(net))
+
+
+def open_torch(net: TorchNet, card: ModelCard, name: str, device: Device) -> Candidate:
+    """A net in torch, in eval mode. Raises EnvironmentProblem."""
+    place = _place(device)
+    local = LocalNet(net.source, net.name, (place,))
+    local.module.load_state_dict(local.distribute(net.weights), strict=False)  # a shared tensor has a second name
+    local.module.eval()
+    return Candidate(name, net.sha256, card, net.classes, "torch", place, local.device, of_logits(local.logits))
+
+
+def examine(
+    candidate: Candidate,
+    data: PreparedData,
+    split: str,
+    views: ViewCount,
+    batch: int,
+    seen: Seen = lambda pictures: None,
+) -> Predictions:
+    """A net's probabilities for all pictures of a split. Raises DataError where the data do not suit it."""
+    check_classes(candidate, data)
+    _check_size(candidate, data)
+    card = candidate.card.preprocessing
+    pixels = card_pixels(card, data, candidate.device)
+    pictures = EvaluationSet(_split(data, split), pixels, card.crop, views, batch, _CUTTERS)
+    answers = predict(candidate.probabilities, pictures, seen)
+    source = Source(candidate.name, candidate.sha256, views, 1.0)
+    return Predictions(answers, data.splits[split].labels, data.classes, data.digest, split, (source,))
+
+
+def check_classes(candidate: Candidate, data: PreparedData) -> str:
+    """A remark where class names differ, or "". Raises DataError where they are other classes.
+
+    Names may differ, as `goldfish` and `n01443537` do; but what both know must stand in the same place.
+    """
+    ours, theirs = candidate.card.labels, data.classes
+    if candidate.classes != len(theirs):
+        reason = f"it tells {candidate.classes:,} classes apart, the data have {len(theirs):,}"
+        raise DataError(candidate.name, reason, "evaluate it on data of its own classes")
+    places = {name: place for place, name in enumerate(theirs)}
+    moved = [place for place, name in enumerate(ours) if places.get(name, place) != place]
+    if moved:
+        place = moved[0]
+        reason = f"its class {place} is `{ours[place]}`, in the data it is `{theirs[place]}`"
+        raise DataError(candidate.name, reason, "bring the labels of both into the same order")
+    other = [place for place, name in enumerate(ours) if name not in places]
+    if not other:
+        return ""
+    first = f"`{ours[other[0]]}` is `{theirs[other[0]]}`"
+    return f"{len(other):,} of {len(ours):,} classes have other names in the data (in its place, {first})"
+
+
+def _check_size(candidate: Candidate, data: PreparedData) -> None:
+    card = candidate.card.preprocessing
+    wanted = card.crop if card.resize is None else (card.resize, card.resize)
+    planes = card.channels.planes
+    if (data.size, data.channels) != (wanted, planes):
+        found = f"{_sizes(data.size)} x {data.channels}"
+        reason = f"the pictures are prepared as {found}, and it takes {_sizes(wanted)} x {planes}"
+        raise DataError(str(data.path), reason, f"prepare them for {candidate.name}, from the source")
+
+
+def _split(data: PreparedData, name: str) -> Split:
+    if name not in data.splits:
+        there = ", ".join(data.splits)
+        raise DataError(str(data.path), f"it has no split `{name}`, only {there}", "choose another with --split")
+    return data.splits[name]
+
+
+def card_pixels(card: Preprocessing, data: PreparedData, device: torch.device) -> Pixels:
+    """Prepared pictures to inputs as the card says, so as `infer` does, whatever the mean of these data is."""
+    recipe = PictureRecipe(
+        prepared=data.size,
+        crop=card.crop,
+        channels=card.channels,
+        mirror=False,
+        mean=card.mean if card.mean_image is None else "image",
+        std=card.std,
+        noise=0,
+        noise_of="eigenvalue",
+        test_views=1,
+    )
+    return Pixels(recipe, _statistics(card, data), device)
+
+
+def _statistics(card: Preprocessing, data: PreparedData) -> Statistics:
+    """With the card's mean image, [H, W, C] of the input, colours in the order of the data."""
+    if card.mean_image is None:
+        return data.statistics
+    image = card.mean_image.array.transpose(1, 2, 0)
+    image = image[:, :, ::-1] if card.channels is Channels.BGR else image
+    return replace(data.statistics, mean_image=np.ascontiguousarray(image))
+
+
+def _place(device: Device) -> str:
+    """The torch device."""
+    here = device is not Device.CPU and torch.cuda.is_available()
+    if device is Device.CUDA and not here:
+        raise EnvironmentProblem(
+            "--device cuda", "torch finds no CUDA device", "use --device auto, or `netspec doctor`"
+        )
+    return "cuda:0" if here else "cpu"
+
+
+def file_sha256(path: Path) -> str:
+    """In hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sizes(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
