@@ -26,6 +26,7 @@ _STYLE: Final[Any] = {
     "font.size": 10,
     "svg.fonttype": "path",
     "svg.hashsalt": "netspec",
+    "path.simplify": False,  # each epoch is a point
     "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
