@@ -7,13 +7,19 @@ angle: a linear model of the pixels is right for one picture in six, a small con
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netspec_runtime.data.figures import FIGURES, Floats, Place
+from netspec_runtime.data.manifest import TEST, TRAIN, Origin
+from netspec_runtime.data.prepared import PreparedData, Split
+from netspec_runtime.data.write import write_arrays
 
+TRAIN_PICTURES: Final = 10_000
+TEST_PICTURES: Final = 2_000
 CLASSES: Final = tuple(FIGURES)
 SIZE: Final = 32  # pixels
 
@@ -42,6 +48,19 @@ def draw_picture(label: int, seed: int) -> NDArray[np.uint8]:
     """One picture [32, 32, 3] of the class, which is in no data set that ``draw`` makes, of any seed."""
     picture: NDArray[np.uint8] = _pictures(np.array([label]), _words(_stream(seed, _FRESH), 1))[0]
     return picture
+
+
+def prepare_shapes(
+    out: Path, train: int = TRAIN_PICTURES, test: int = TEST_PICTURES, seed: int = 0, *, replace: bool = False
+) -> PreparedData:
+    """A prepared folder of drawn pictures: ``train`` of them, and the ``test`` that follow in the same draw.
+
+    The folder must be new or empty, or with ``replace`` hold prepared data. Raises DataError.
+    """
+    images, labels = draw(train + test, seed)
+    splits = {TRAIN: Split(images[:train], labels[:train]), TEST: Split(images[train:], labels[train:])}
+    origin = Origin("drawn", notes=(f"drawn by netspec from seed {seed}",))
+    return write_arrays(out, CLASSES, splits, origin, replace=replace)
 
 
 def _stream(seed: int, kind: int) -> np.random.Philox:
