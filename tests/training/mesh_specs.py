@@ -1,0 +1,23 @@
+"""Small nets of AlexNet's shape for runs of several processes. It runs nothing."""
+
+TWO_TOWERS = """
+netspec: 1
+name: small
+input: {channels: 3, size: 33}
+classes: 10
+layers:
+  conv1:  {type: conv, inputs: data, filters: 16, size: 5, stride: 2, round: ceil, gpu: [0, 1], neuron: relu}
+  rnorm1: {type: rnorm, inputs: conv1, size: 5, k: 2, alpha: 1e-4, alpha_over: sum, beta: 0.75, groups: 2}
+  pool1:  {type: pool, inputs: rnorm1, pool: max, size: 3, stride: 2}
+  conv2:  {type: conv, inputs: pool1, filters: 16, size: 3, pad: 1, groups: 2, neuron: relu, init_b: 1}
+  rnorm2: {type: rnorm, inputs: conv2, size: 5, k: 2, alpha: 1e-4, alpha_over: sum, beta: 0.75, groups: 2}
+  conv3:  {type: conv, inputs: rnorm2, filters: 16, size: 3, pad: 1, neuron: relu}
+  conv4:  {type: conv, inputs: conv3, filters: 16, size: 3, pad: 1, groups: 2, neuron: relu, init_b: 1}
+  pool5:  {type: pool, inputs: conv4, pool: max, size: 3, stride: 2}
+  fc6:    {type: fc, inputs: pool5, outputs: 32, neuron: relu, init_b: 1}
+  drop6:  {type: dropout, inputs: fc6, rate: 0.5}
+  fc7:    {type: fc, inputs: drop6, outputs: 32, neuron: relu, init_b: 1}
+  drop7:  {type: dropout, inputs: fc7, rate: 0.5}
+  fc8:    {type: fc, inputs: drop7, outputs: 10, gpu: 0}
+  probs:  {type: softmax, inputs: fc8}
+"""
