@@ -53,12 +53,32 @@ def test_no_patches_are_an_empty_batch() -> None:
     assert cut(split(), none, (none, none), none.astype(bool), (9, 10)).shape == (0, 9, 10, 3)
 
 
-def test_a_patch_beyond_its_picture_is_refused() -> None:
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_patch_beyond_its_picture_is_refused(tmp_path: Path, mapped: bool) -> None:
+    data = on_disk(tmp_path, split()) if mapped else split()
     one, inside = np.array([0]), np.array([0])
     with pytest.raises(IndexError):
-        cut(split(), one, (np.array([4]), inside), np.array([False]), (9, 10))  # 12 - 9 = 3 is the last
+        cut(data, one, (np.array([4]), inside), np.array([False]), (9, 10))  # 12 - 9 = 3 is the last
     with pytest.raises(IndexError):
-        cut(split(), one, (inside, np.array([6])), np.array([False]), (9, 10))
+        cut(data, one, (inside, np.array([6])), np.array([False]), (9, 10))
+    with pytest.raises(IndexError):
+        cut(data, np.array([50]), (inside, inside), np.array([False]), (9, 10))
+
+
+@pytest.mark.parametrize("part", [slice(7, 31), slice(None, None, 3), slice(40, 4, -2)])
+def test_a_part_of_a_split_is_read_at_its_own_place_in_the_file(tmp_path: Path, part: slice) -> None:
+    whole = on_disk(tmp_path, split())
+    some = Split(whole.images[part], whole.labels[part])
+    ids = np.arange(len(some))
+    patches = cut(some, ids, (ids * 0 + 2, ids * 0 + 1), ids < 0, (9, 10))
+    np.testing.assert_array_equal(patches.numpy(), np.array(whole.images)[part][:, 2:11, 1:11])
+
+
+def test_columns_taken_out_of_pictures_are_pictures_too(tmp_path: Path) -> None:
+    whole = on_disk(tmp_path, split())
+    ids = np.arange(50)
+    patches = cut(Split(whole.images[:, :, 3:], whole.labels), ids, (ids * 0, ids * 0), ids < 0, (9, 10))
+    np.testing.assert_array_equal(patches.numpy(), np.array(whole.images)[:, :9, 3:13])
 
 
 def test_the_pictures_stay_as_they_were() -> None:
@@ -118,7 +138,7 @@ def test_pictures_that_do_not_fit_are_refused(data: Split, words: str) -> None:
 def test_a_file_that_is_cut_short_is_an_error_and_no_crash(tmp_path: Path) -> None:
     data, ids = on_disk(tmp_path, split()), np.arange(50)
     file = tmp_path / "train-images.npy"
-    os.truncate(file, file.stat().st_size - 1)
+    os.truncate(file, file.stat().st_size // 2)
     with pytest.raises(DataError, match=r"train-images\.npy: the file has become shorter"):
         cut(data, ids, (ids * 0, ids * 0), ids < 0, (9, 10))
     file.unlink()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,8 +9,9 @@ from torch import Tensor
 
 from netspec_runtime.data.prepared import Split
 from netspec_runtime.errors import DataError
+from netspec_runtime.training.bands import PREPARE_AGAIN, bands, source
 
-_PREPARE_AGAIN = "prepare the data again with `netspec prepare`"
+_CACHED = 2**18  # bytes of pictures worked on at a time: a core's own cache has more
 _ALONE = 32767  # bytes: torch works on more than this (at::internal::GRAIN_SIZE) with several threads
 Corners = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -22,20 +21,26 @@ def cut(
 ) -> Tensor:
     """Contiguous uint8 [n, h, w, C]: of picture ``ids[k]``, the patch whose top and left are ``corners``.
 
-    The patches lie within the pictures. Raises DataError where the file has become shorter than its pictures.
+    Raises IndexError for a patch that leaves its picture, DataError where the file cannot be read.
     """
-    require_whole(split)
-    (height, width), colours = crop, split.images.shape[3]
+    (height, width), (_, _, columns, colours) = crop, split.images.shape
     tops, lefts = corners
-    lines = _lines(split.images, width)[ids[:, None], tops[:, None] + np.arange(height), lefts[:, None]]
-    _reflect(lines.reshape(-1), mirrored.repeat(height), (width, colours))
-    return torch.from_numpy(lines.view(np.uint8).reshape(len(ids), height, width, colours))
+    patches = np.empty((len(ids), height), np.dtype((np.void, width * colours)))
+    at_once = max(1, _CACHED // (height * columns * colours))
+    with bands(split, height) as read:
+        for start in range(0, len(ids), at_once):
+            some = slice(start, start + at_once)
+            starts = _line_starts(read(ids[some], tops[some]), width)
+            lines = starts[np.arange(len(starts))[:, None], np.arange(height), lefts[some, None]]
+            _reflect(lines.reshape(-1), mirrored[some].repeat(height), (width, colours))
+            patches[some] = lines
+    return torch.from_numpy(patches.view(np.uint8).reshape(len(ids), height, width, colours))
 
 
-def _lines(images: NDArray[np.uint8], width: int) -> NDArray[np.void]:
-    """[N, H, W - width + 1]: at each pixel the line of ``width`` pixels that starts there, as one element to be copied.
+def _line_starts(images: NDArray[np.uint8], width: int) -> NDArray[np.void]:
+    """[n, H, W - width + 1]: at each pixel the ``width`` pixels that start there, as one element. No copy is made.
 
-    Whole lines are what numpy gathers fastest; no picture is copied here.
+    Whole lines are what numpy copies fastest.
     """
     count, height, columns, colours = images.shape
     line = np.dtype((np.void, width * colours))
@@ -60,7 +65,7 @@ def require_fit(split: Split, crop: tuple[int, int], planes: int) -> None:
     """Raise DataError unless the split has pictures, with labels, of this many colours, none smaller than the crop."""
     count, height, width, colours = split.images.shape
     if count == 0 or count != len(split):
-        raise DataError(source(split), f"{count} pictures and {len(split)} labels", _PREPARE_AGAIN)
+        raise DataError(source(split), f"{count} pictures and {len(split)} labels", PREPARE_AGAIN)
     if height < crop[0] or width < crop[1]:
         sizes = f"pictures of {height} x {width} pixels for a net that takes {crop[0]} x {crop[1]}"
         raise DataError(source(split), sizes, "prepare the data for this spec")
@@ -68,21 +73,3 @@ def require_fit(split: Split, crop: tuple[int, int], planes: int) -> None:
         raise DataError(
             source(split), f"{colours} colours for a net that takes {planes}", "prepare the data for this spec"
         )
-
-
-def require_whole(split: Split) -> None:
-    """Raise DataError if the mapped file is shorter than its pictures: reading past its end kills a process."""
-    images = split.images
-    if not isinstance(images, np.memmap) or images.filename is None:
-        return
-    try:
-        size = Path(images.filename).stat().st_size
-    except OSError as error:
-        raise DataError(source(split), f"cannot be read: {error.strerror}", _PREPARE_AGAIN) from error
-    if size < images.offset + images.nbytes:
-        raise DataError(source(split), "the file has become shorter while in use", _PREPARE_AGAIN)
-
-
-def source(split: Split) -> str:
-    """The file of the pictures, for messages."""
-    return str(getattr(split.images, "filename", None) or "the pictures")
