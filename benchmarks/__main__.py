@@ -1,6 +1,8 @@
 """`make bench`: all benchmarks, one after the other."""
 
+import benchmarks.input
 from benchmarks import inference, processes
 
 inference.main()
 processes.main()
+benchmarks.input.main()
