@@ -11,6 +11,7 @@ import logging
 import os
 import stat
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -38,6 +39,7 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_STDERR: Final = threading.Lock()
 _FIX: Final = "give a whole JPEG or PNG file"
 
 # Pillow logs some of what it also raises; without a handler Python prints that to stderr.
@@ -47,8 +49,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 def read_picture(path: str, channels: Channels) -> Image.Image:
     """The picture at ``path`` (``-``: on standard input) in mode L for a grey net, else RGB. Raises DataError."""
     try:
-        with _stream(path) as stream:
-            return _decode(path, stream, channels)
+        with _stream(path) as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is worth saying about a picture is said in one line
+            return decode_picture(path, stream, channels)
     except OSError as error:
         raise DataError(path, error.strerror or "cannot be read", "check the path") from error
 
@@ -75,21 +78,23 @@ def _whole(path: str, stream: BinaryIO) -> BinaryIO:
     return io.BytesIO(content)
 
 
-def _decode(path: str, stream: BinaryIO, channels: Channels) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is worth saying about a picture is said in one line
-        try:
-            with Image.open(stream, formats=FORMATS) as picture:
-                _check_size(path, picture.size)
-                return _coloured(path, _upright(picture), channels)
-        except UnidentifiedImageError as error:
-            raise DataError(path, "no picture in any format that is read here", _FIX) from error
-        except Image.DecompressionBombError as error:
-            raise _too_large(path, "far") from error
-        except DataError:
-            raise
-        except Exception as error:  # Pillow's decoders raise nearly anything when the bytes are damaged
-            raise DataError(path, f"cannot be decoded ({str(error) or type(error).__name__})", _FIX) from error
+def decode_picture(name: str, stream: BinaryIO, channels: Channels) -> Image.Image:
+    """The picture in ``stream``, which errors call ``name``, in mode L for a grey net, else RGB. Raises DataError.
+
+    Python's warnings are the caller's to silence: that is a setting of the whole process, and this may run in threads.
+    """
+    try:
+        with Image.open(stream, formats=FORMATS) as picture:
+            _check_size(name, picture.size)
+            return _coloured(name, _upright(picture), channels)
+    except UnidentifiedImageError as error:
+        raise DataError(name, "no picture in any format that is read here", _FIX) from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, "far") from error
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything when the bytes are damaged
+        raise DataError(name, f"cannot be decoded ({str(error) or type(error).__name__})", _FIX) from error
 
 
 def _check_size(path: str, size: tuple[int, int]) -> None:
@@ -116,9 +121,9 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Nothing on the process's stderr: libtiff writes there what it also reports as an error."""
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
+    """Nothing on the process's stderr: libtiff writes there what it also reports as an error. One thread at a time."""
+    with _STDERR, Path(os.devnull).open("wb") as nowhere:
+        kept = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:
             yield

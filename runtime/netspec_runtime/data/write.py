@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netspec_runtime.data.manifest import (
+    JOURNAL,
     MEAN_IMAGE,
     QUARANTINE,
     SPLITS,
@@ -28,13 +29,14 @@ from netspec_runtime.data.manifest import (
     images_file,
     labels_file,
 )
-from netspec_runtime.data.open import is_prepared, open_prepared
+from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepared import MANIFEST, PreparedData, Split, Statistics
 from netspec_runtime.data.statistics import PixelSums, statistics, sums
 from netspec_runtime.errors import DataError
 
 HEADER: Final = 128  # bytes before the first number of each array file
-_FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_OURS: Final = (MANIFEST, MEAN_IMAGE, QUARANTINE, *map(images_file, SPLITS), *map(labels_file, SPLITS), JOURNAL)
 _PART: Final = 1 << 12  # pictures summed at once
 
 
@@ -60,12 +62,16 @@ def write_arrays(
 
 
 def claim(folder: Path, *, replace: bool) -> None:
-    """Make the folder, or empty it of prepared data. Raises DataError for anything else that is in it."""
+    """Make the folder, or with ``replace`` empty it of prepared data, whole or unfinished.
+
+    Raises DataError where anything else is in it: that is never removed.
+    """
     with disk_errors(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
-        if replace and is_prepared(folder):
-            (folder / MANIFEST).unlink()
-            for name in (MEAN_IMAGE, QUARANTINE, *map(images_file, SPLITS), *map(labels_file, SPLITS)):
+        for name in map(_beside, _OURS):  # a kill may leave one
+            (folder / name).unlink(missing_ok=True)
+        if replace and any((folder / name).is_file() for name in (MANIFEST, JOURNAL)):
+            for name in _OURS:  # the manifest first: without it, nothing is taken for whole
                 (folder / name).unlink(missing_ok=True)
         others = sorted(path.name for path in folder.iterdir())
     if others:
@@ -126,17 +132,25 @@ def write_file(path: Path, *parts: bytes | NDArray[np.generic]) -> FileMark:
     views = [memoryview(part) if isinstance(part, bytes) else _bytes(part) for part in parts]
     size = sum(len(view) for view in views)
     digest = hashlib.sha256()
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(_beside(path.name))
     with disk_errors(path, size):
-        with temporary.open("wb") as file:
-            for view in views:
-                digest.update(view)
-                file.write(view)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                for view in views:
+                    digest.update(view)
+                    file.write(view)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         sync_folder(path.parent)
     return FileMark(size, digest.hexdigest())
+
+
+def _beside(name: str) -> str:
+    return f".{name}.tmp"
 
 
 def _bytes(array: NDArray[np.generic]) -> memoryview:
@@ -158,7 +172,7 @@ def disk_errors(path: Path, size: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise full_disk(path, size) from error
         reason = f"cannot be written ({error.strerror})"
         raise DataError(str(path), reason, "check its permissions, or choose another folder") from error

@@ -1,0 +1,44 @@
+"""Which reader reads what the user gave. It reads nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from netspec_runtime.data.open import is_prepared
+from netspec_runtime.data.readers.cifar import is_cifar, read_cifar
+from netspec_runtime.data.readers.folder import read_folder
+from netspec_runtime.data.readers.idx import is_idx, read_idx
+from netspec_runtime.data.readers.imagenet import is_imagenet, read_imagenet
+from netspec_runtime.data.readers.table import is_table, read_table
+from netspec_runtime.data.readers.webdataset import is_webdataset, read_webdataset
+from netspec_runtime.data.source import Source
+from netspec_runtime.errors import DataError
+
+_FORMS = "a folder of pictures, ImageNet's tars, CIFAR binaries, idx files, WebDataset tars, or a .csv of path,label"
+
+
+def find_source(paths: Sequence[Path]) -> Source:
+    """Everything in ``paths``, which together are one data set in one of the forms. Raises DataError."""
+    for path in paths:
+        if not path.exists():
+            raise DataError(str(path), "no such file or folder", f"give {_FORMS}")
+        if path.is_dir() and is_prepared(path):
+            raise DataError(str(path), "this is prepared data already", "use it as it is")
+    if is_imagenet(paths):
+        return read_imagenet(paths)
+    if is_webdataset(paths):
+        return read_webdataset(paths)
+    if len(paths) != 1:
+        raise DataError(str(paths[-1]), "several sources that are not the tars of one data set", f"give {_FORMS}")
+    return _single(paths[0])
+
+
+def _single(path: Path) -> Source:
+    if is_table(path):
+        return read_table(path)
+    if not path.is_dir():
+        raise DataError(str(path), "a file in no form that is read here", f"give {_FORMS}")
+    if is_cifar(path):
+        return read_cifar(path)
+    return read_idx(path) if is_idx(path) else read_folder(path)

@@ -1,0 +1,122 @@
+"""What prepared pictures look like, and the job of making a few of them: decode, scale, cut, sum. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from netspec_runtime.card import Channels
+from netspec_runtime.data.source import Pictures, RawPictures
+from netspec_runtime.data.statistics import PixelSums, sums
+from netspec_runtime.errors import DataError
+from netspec_runtime.preprocess import ProportionsError, framed, pixels_of
+
+_PROBED = 1000  # pictures tried for one that can be read
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Height, width and colours of every prepared picture.
+
+    ``side``: the shorter side is scaled to it, then the central square cut; ``stretched``: the picture is scaled to the
+    size as it is; neither: it must have the size.
+    """
+
+    size: tuple[int, int]
+    channels: Channels
+    side: int | None = None
+    stretched: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return (*self.size, self.channels.planes)
+
+    @property
+    def bytes(self) -> int:
+        """Of one picture."""
+        return self.size[0] * self.size[1] * self.channels.planes
+
+    def pixels(self, name: str, picture: Image.Image) -> NDArray[np.uint8]:
+        """uint8 [H, W, C]. Raises DataError."""
+        if self.side is None and not self.stretched and picture.size != self.size[::-1]:
+            reason = f"{picture.width} x {picture.height} pixels, where others have {self.size[1]} x {self.size[0]}"
+            raise SizeDiffers(name, reason, "say what size all shall have: --size or --stretch")
+        try:
+            return pixels_of(framed(picture, self.side, self.size))
+        except ProportionsError as error:
+            raise DataError(name, str(error), "cut it to usual proportions") from error
+
+
+class SizeDiffers(DataError):  # noqa: N818 - it is a DataError
+    """Pictures were to keep their size and differ in it: no fault of one picture, so it ends the preparation."""
+
+
+def find_frame(pictures: Pictures, side: int | None, stretch: tuple[int, int] | None, grey: bool | None) -> Frame:
+    """The frame for these options; without a size it is that of the first picture that can be read. Raises DataError.
+
+    ``grey`` None: as the pictures are, if they come as arrays, else in colours.
+    """
+    raw = pictures.images if isinstance(pictures, RawPictures) else None
+    if grey is None:
+        grey = raw is not None and raw.shape[3] == 1
+    channels = Channels.GREY if grey else Channels.RGB
+    if side is not None:
+        return Frame((side, side), channels, side=side)
+    if stretch is not None:
+        return Frame(stretch, channels, stretched=True)
+    if raw is not None:
+        height, width = raw.shape[1:3]
+        return Frame((height, width), channels)
+    return Frame(_first_size(pictures), channels)
+
+
+def _first_size(pictures: Pictures) -> tuple[int, int]:
+    for index in range(min(len(pictures), _PROBED)):
+        try:
+            picture = pictures.picture(index, Channels.RGB)
+        except (DataError, OSError):
+            continue
+        return picture.height, picture.width
+    raise DataError(pictures.name(0), "neither this nor the pictures after it can be read", "check the files")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some prepared pictures: uint8 [n, H, W, C] of those that could be read, the sums of these, and the others."""
+
+    pixels: NDArray[np.uint8]
+    sums: PixelSums | None
+    bad: tuple[tuple[int, str], ...]  # index in the split, reason
+
+
+def make_chunk(pictures: Pictures, frame: Frame, places: range, *, summed: bool) -> Chunk:
+    """The job of one thread. Raises SizeDiffers."""
+    if isinstance(pictures, RawPictures) and pictures.images.shape[1:] == frame.shape:
+        pixels = pictures.images[places.start : places.stop]
+        bad: tuple[tuple[int, str], ...] = ()
+    else:
+        pixels, bad = _decoded(pictures, frame, places)
+    return Chunk(pixels, sums(pixels) if summed and len(pixels) else None, bad)
+
+
+def _decoded(pictures: Pictures, frame: Frame, places: range) -> tuple[NDArray[np.uint8], tuple[tuple[int, str], ...]]:
+    pixels = np.empty((len(places), *frame.shape), np.uint8)
+    bad: list[tuple[int, str]] = []
+    for index in places:
+        try:
+            picture = pictures.picture(index, frame.channels)
+            pixels[index - places.start - len(bad)] = frame.pixels(pictures.name(index), picture)
+        except SizeDiffers:
+            raise
+        except DataError as error:
+            bad.append((index, error.reason))
+        except OSError as error:
+            bad.append((index, error.strerror or "cannot be read"))
+    return pixels[: len(places) - len(bad)], tuple(bad)
+
+
+Job = Callable[[], Chunk]

@@ -1,0 +1,152 @@
+"""Raw pictures become a prepared folder, in one pass over them that can be stopped anywhere and goes on there.
+
+It knows no forms of raw data (readers/) and no pixels (frame.py): it decides what is prepared where, and whether.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from netspec_runtime.data.find import find_source
+from netspec_runtime.data.frame import Frame, find_frame
+from netspec_runtime.data.journal import Journal, alone_in, read_journal
+from netspec_runtime.data.manifest import QUARANTINE, SPLITS, TRAIN, Manifest, read_manifest
+from netspec_runtime.data.open import is_prepared, open_prepared
+from netspec_runtime.data.prepared import PreparedData
+from netspec_runtime.data.source import Source, all_as, hold_out
+from netspec_runtime.data.stream import Stream
+from netspec_runtime.data.write import claim
+from netspec_runtime.errors import DataError
+
+PHOTO_SIDE: Final = 256  # pixels; paper 2
+Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to make of the pictures.
+
+    ``side``: the shorter side is scaled to it and the central square cut; ``stretch``: scaled to height and width as
+    they are; neither: they keep their size, which must be one. ``grey`` None: as they are, if they come as arrays, else
+    in colours. ``holdout``: the fraction that becomes the test split where the source has none. ``unsplit``: the split
+    of a source that names none.
+
+    The rest does not change a byte. ``workers``: threads, None for one a core. ``max_bad``: the largest fraction of bad
+    files; None allows 1 %, and ten of them in any case unless that is half of all. ``replace``: other prepared data in
+    the folder may go. ``wait``: for another process that prepares into the folder, instead of refusing.
+    """
+
+    side: int | None = None
+    stretch: tuple[int, int] | None = None
+    grey: bool | None = None
+    holdout: float = 0.0
+    unsplit: str = TRAIN
+    workers: int | None = None
+    max_bad: float | None = None
+    replace: bool = False
+    wait: bool = False
+
+    def bad_allowed(self, total: int) -> int:
+        """How many of so many files may be bad."""
+        if self.max_bad is not None:
+            return int(self.max_bad * total)
+        return max(total // 100, min(10, total // 2))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is in the folder now. ``bad``: a line for each file that is not; ``reused``: nothing was to be done."""
+
+    path: Path
+    manifest: Manifest
+    bad: tuple[str, ...]
+    reused: bool
+
+
+def prepare(paths: Sequence[Path], out: Path, options: Options, progress: Progress) -> Report:
+    """Prepare the data set at ``paths`` into the folder ``out``. Raises DataError.
+
+    The folder must be new or empty, or hold an unfinished preparation of the same, which goes on. If it is stopped by
+    whatever means, calling it again leaves the same bytes as one call. The same data with other options, or changed
+    files, are refused unless ``replace``.
+    """
+    _refuse_inside(paths, out)
+    source = hold_out(all_as(find_source(paths), options.unsplit), options.holdout)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a process-wide setting, so it is made here and not in the threads
+        return prepare_source(source, out, options, progress)
+
+
+def prepare_source(source: Source, out: Path, options: Options, progress: Progress) -> Report:
+    """As ``prepare``, of what a reader found; Python's warnings are silent."""
+    first = next(source.splits[split] for split in SPLITS if split in source.splits)
+    frame = find_frame(first, options.side, options.stretch, options.grey)
+    plan = _plan(source, frame)
+    with alone_in(out, wait=options.wait):
+        if is_prepared(out) and read_manifest(out).origin.plan == plan:
+            open_prepared(out)
+            return _report(out, reused=True)
+        journal = _journal(out, plan, replace=options.replace)
+        workers = options.workers or os.cpu_count() or 1
+        stream = Stream(source, frame, out, journal, options.bad_allowed(len(source) + len(source.bad)), progress)
+        stream.run(workers)
+        return _report(out, reused=False)
+
+
+def ensure_prepared(
+    path: Path, cache: Path, options: Options, progress: Progress, *, verify: bool = False
+) -> PreparedData:
+    """The data at ``path``, ready to use: opened if they are prepared, else prepared into a folder below ``cache``.
+
+    The folder's name tells source and options, so both may change and change back. What is there from an earlier call
+    is used again unless a file of the source changed its name, size or time; then it is replaced. Nothing is written
+    beside the source. Several processes may call this at once: one works, the others wait. Raises DataError.
+    """
+    if is_prepared(path):
+        return open_prepared(path, verify=verify)
+    out = cache_folder(path, cache, options)
+    allowed = Options(**{**vars(options), "replace": True, "wait": True})
+    prepare([path], out, allowed, progress)
+    return open_prepared(out, verify=verify)
+
+
+def cache_folder(path: Path, cache: Path, options: Options) -> Path:
+    """Where ``ensure_prepared`` puts the data at ``path``: `<name>-256-1a2b3c4d`."""
+    place = path.resolve()
+    size = options.side or ("x".join(map(str, options.stretch)) if options.stretch else "own")
+    marks = (str(place), size, options.grey, options.holdout, options.unsplit)
+    return cache / f"{place.name}-{size}-{hashlib.sha256(repr(marks).encode()).hexdigest()[:8]}"
+
+
+def _refuse_inside(paths: Sequence[Path], out: Path) -> None:
+    for path in paths:
+        if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            raise DataError(str(out), f"it lies in the source {path}", "choose a folder elsewhere")
+
+
+def _plan(source: Source, frame: Frame) -> str:
+    return hashlib.sha256(f"{source.digest()} {frame!r}".encode()).hexdigest()
+
+
+def _journal(out: Path, plan: str, *, replace: bool) -> Journal:
+    """Of the unfinished preparation in the folder, or a new one, with the folder claimed for it."""
+    journal = read_journal(out)
+    if journal is not None and journal.plan == plan and not is_prepared(out):
+        return journal
+    if (journal is not None or is_prepared(out)) and not replace:
+        state = "prepared" if is_prepared(out) else "unfinished"
+        reason = f"it holds {state} data of another source or of other options"
+        raise DataError(str(out), reason, "choose another folder, or add --force to replace them")
+    claim(out, replace=replace)
+    return Journal(plan, {}, {})
+
+
+def _report(out: Path, *, reused: bool) -> Report:
+    lines = (out / QUARANTINE).read_text(encoding="utf-8").splitlines()
+    return Report(out, read_manifest(out), tuple(lines), reused)

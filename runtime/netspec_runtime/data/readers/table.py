@@ -1,0 +1,99 @@
+"""A .csv file with a line for each picture: path, label, and if wanted the split. It opens no picture.
+
+Paths are relative to the folder of the file. A first line that says `path` or the like is a header.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from netspec_runtime.data.manifest import TRAIN
+from netspec_runtime.data.prepared import UNLABELLED
+from netspec_runtime.data.readers.splits import split_of
+from netspec_runtime.data.source import (
+    Bad,
+    EncodedPictures,
+    FileState,
+    Item,
+    Source,
+    class_index,
+    class_names,
+    file_state,
+)
+from netspec_runtime.errors import DataError
+
+_HEADERS: Final = frozenset({"path", "paths", "file", "filename", "file_name", "image", "image_path", "name"})
+_Row = tuple[str, str, str]  # path, label, split
+
+
+def is_table(path: Path) -> bool:
+    """By its name."""
+    return path.is_file() and path.suffix.lower() == ".csv"
+
+
+def read_table(path: Path) -> Source:
+    """The pictures in the order of the lines. Raises DataError."""
+    rows = list(_rows(path))
+    if not rows:
+        raise DataError(str(path), "it has no line with a picture", "write path,label lines")
+    names = {split for _, _, split in rows}
+    parts = {"": TRAIN} if names == {""} else split_of(names)
+    unknown = sorted(names - parts.keys())
+    left = [name for name in unknown if split_of({name})]
+    if len(left) < len(unknown):
+        odd = next(name for name in unknown if name not in left)
+        raise DataError(str(path), f"a split called {odd!r}", "call the splits train and test, or train and val")
+    classes = class_names(label for _, label, split in rows if label and split in parts)
+    splits, states, bad = _items(path, [row for row in rows if row[2] in parts], classes, parts)
+    if not splits:
+        raise DataError(str(path), "none of its files is there", "write paths relative to the .csv file's folder")
+    return Source(
+        kind="table",
+        paths=(str(path),),
+        classes=classes,
+        splits={split: EncodedPictures(tuple(items)) for split, items in splits.items()},
+        files=(file_state(path, path.name), *states),
+        bad=tuple(bad),
+        notes=tuple(f"the lines of split {name} are left out" for name in left),
+        unsplit=names == {""},
+    )
+
+
+def _items(
+    path: Path, rows: list[_Row], classes: tuple[str, ...], parts: dict[str, str]
+) -> tuple[dict[str, list[Item]], list[FileState], list[Bad]]:
+    numbers = {name: number for number, name in enumerate(classes)}
+    splits: dict[str, list[Item]] = {}
+    states: list[FileState] = []
+    bad: list[Bad] = []
+    for name, label, split in rows:
+        file = path.parent / name
+        try:
+            states.append(file_state(file, name))
+        except DataError as error:
+            bad.append(Bad(name, error.reason))
+            continue
+        number = class_index(label, numbers) if label else UNLABELLED
+        splits.setdefault(parts[split], []).append(Item(name, number, str(file)))
+    return splits, states, bad
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    """Without the header and empty lines."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.reader(file)):
+                cells = [cell.strip() for cell in row]
+                if not any(cells) or (number == 0 and cells[0].lower() in _HEADERS):
+                    continue
+                if not cells[0] or not 2 <= len(cells) <= 3:
+                    reason = f"line {number + 1} has {len(cells)} columns or no path"
+                    raise DataError(str(path), reason, "write path,label or path,label,split")
+                yield cells[0], cells[1], cells[2] if len(cells) == 3 else ""
+    except OSError as error:
+        raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(str(path), f"no .csv in UTF-8 ({error})", "save it as UTF-8 text") from error

@@ -1,0 +1,138 @@
+"""WebDataset tars: a sample is the members whose names are equal up to the first dot: a picture, and `cls` or `json`.
+
+Nothing is unpacked, and no picture is opened. A shard whose name says val or test belongs to the test split.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from netspec_runtime.data.manifest import TEST, TRAIN
+from netspec_runtime.data.prepared import UNLABELLED
+from netspec_runtime.data.readers.splits import TEST_NAMES, split_of
+from netspec_runtime.data.readers.tar import Member, content, members
+from netspec_runtime.data.source import Bad, EncodedPictures, Item, Source, class_index, class_names, file_state
+from netspec_runtime.errors import DataError
+from netspec_runtime.sources import SUFFIXES
+
+_KEYS: Final = ("label", "cls", "class", "class_id", "class_name", "target")  # of a json; the first that is there
+_WORD: Final = re.compile(r"[a-z]+")
+_MOST: Final = 1 << 20  # bytes of a label
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    name: str
+    shard: Path
+    picture: Member
+    label: str | None
+
+
+def is_webdataset(paths: Sequence[Path]) -> bool:
+    """Whether these are tars, or one folder whose files are tars alone."""
+    return bool(paths) and bool(_shards(paths))
+
+
+def read_webdataset(paths: Sequence[Path]) -> Source:
+    """The samples in the order of the shards' names and of the archives. Raises DataError."""
+    shards = _shards(paths)
+    bad: list[Bad] = []
+    samples = [sample for shard in shards for sample in _samples(shard, bad)]
+    if not samples:
+        raise DataError(str(paths[0]), "no sample with a picture in these tars", "give WebDataset tars: jpg and cls")
+    words = {shard: _split_word(shard) for shard in shards}
+    parts = split_of({word for word in words.values() if word})
+    labelled = any(sample.label is not None for sample in samples)
+    classes = class_names(sample.label for sample in samples if sample.label is not None)
+    numbers = {name: number for number, name in enumerate(classes)}
+    splits: dict[str, list[Item]] = {}
+    for sample in samples:
+        split = parts.get(words[sample.shard], "") if words[sample.shard] else TRAIN
+        if not split:
+            continue
+        if labelled and sample.label is None:
+            bad.append(Bad(sample.name, "neither cls nor json says its label"))
+            continue
+        number = UNLABELLED if sample.label is None else class_index(sample.label, numbers)
+        place = sample.picture
+        item = Item(sample.name, number, str(sample.shard), place.offset, place.length)
+        splits.setdefault(split, []).append(item)
+    left = sorted({word for word in words.values() if word and word not in parts})
+    return Source(
+        kind="WebDataset tars",
+        paths=tuple(map(str, paths)),
+        classes=classes,
+        splits={split: EncodedPictures(tuple(splits[split])) for split in (TRAIN, TEST) if split in splits},
+        files=tuple(file_state(shard, shard.name) for shard in shards),
+        bad=tuple(bad),
+        notes=tuple(f"the shards called {word} are left out" for word in left),
+        unsplit=not any(words.values()),
+    )
+
+
+def _shards(paths: Sequence[Path]) -> list[Path]:
+    """Empty where anything else is given."""
+    if len(paths) == 1 and paths[0].is_dir():
+        files = [path for path in sorted(paths[0].iterdir()) if not path.name.startswith(".")]
+        files = [path for path in files if path.suffix not in (".json", ".txt", ".md")]
+    else:
+        files = list(paths)
+    return files if all(path.suffix == ".tar" and path.is_file() for path in files) else []
+
+
+def _split_word(shard: Path) -> str:
+    """The word of its name that tells the split, or ""."""
+    words = _WORD.findall(shard.stem.lower())
+    return next((word for word in words if word in TEST_NAMES or split_of({word})), "")
+
+
+def _samples(shard: Path, bad: list[Bad]) -> Iterator[_Sample]:
+    """Members of a sample follow each other, as the format demands."""
+    key = ""
+    group: dict[str, Member] = {}
+    for member in members(shard):
+        folder, _, last = member.name.rpartition("/")
+        stem, _, extension = last.partition(".")
+        if f"{folder}/{stem}" != key:
+            yield from _sample(shard, key, group, bad)
+            key, group = f"{folder}/{stem}", {}
+        group[extension.lower()] = member
+    yield from _sample(shard, key, group, bad)
+
+
+def _sample(shard: Path, key: str, group: dict[str, Member], bad: list[Bad]) -> Iterator[_Sample]:
+    if not group:
+        return
+    name = f"{shard.name}/{key.lstrip('/')}"
+    extension = next((one for one in group if f".{one.rpartition('.')[2]}" in SUFFIXES), None)
+    if extension is None:
+        bad.append(Bad(name, "a sample without a picture"))
+        return
+    try:
+        label = _label(shard, group)
+    except ValueError:
+        bad.append(Bad(name, "its label cannot be read"))
+        return
+    yield _Sample(f"{name}.{extension}", shard, group[extension], label)
+
+
+def _label(shard: Path, group: dict[str, Member]) -> str | None:
+    """As text. Raises ValueError."""
+    for extension in ("cls", "json"):
+        if extension not in group:
+            continue
+        if group[extension].length > _MOST:
+            raise ValueError
+        text = content(shard, group[extension]).decode().strip()
+        if extension == "cls":
+            return text or None
+        value = json.loads(text)
+        found = next((value[key] for key in _KEYS if key in value), None) if isinstance(value, dict) else None
+        if isinstance(found, str | int) and not isinstance(found, bool):
+            return str(found)
+    return None
