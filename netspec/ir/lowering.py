@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from zlib import crc32
 
 from netspec.ir.shape import Shape
 
@@ -26,14 +27,20 @@ class TorchModule:
 
 @dataclass
 class TorchCode:
-    """One layer (or its part on a device) in PyTorch. ``layer.torch`` reads the names and records what it needs."""
+    """One layer (or its part on a device) in PyTorch. ``layer.torch`` reads the names and records what it needs.
+
+    ``name`` is that of its module, ``layer`` of the whole layer, whose unit ``first`` is the first here.
+    """
 
     name: str
     inputs: tuple[str, ...]
     shapes: tuple[Shape, ...]
     output: Shape
+    layer: str
+    first: int = 0
     modules: list[TorchModule] = field(default_factory=list)
     helpers: list[str] = field(default_factory=list)
+    draws: bool = False
 
     def module(self, cls: str, *arguments: object, **options: object) -> str:
         """Ask for one nn module named after the layer; returns how to call it, ``self.conv1``."""
@@ -50,6 +57,11 @@ class TorchCode:
         if name not in self.helpers:
             self.helpers.append(name)
         return name
+
+    def draw(self) -> str:
+        """Ask for random numbers; returns the arguments: where from, a number for the layer, its first unit here."""
+        self.draws = True
+        return f"self.draw, {crc32(self.layer.encode()) >> 1}, {self.first}"
 
 
 def _constructor(cls: str, arguments: tuple[object, ...], options: dict[str, object]) -> TorchModule:

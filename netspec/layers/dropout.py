@@ -44,8 +44,8 @@ class Dropout(ChannelwiseLayer):
         return (("in training", f"kept units over {keep}"), ("at test", "nothing"))
 
     def torch(self, code: TorchCode) -> str:
-        function = "F.dropout" if self.scale == "train" else code.helper("dropout")
-        return f"{function}({code.inputs[0]}, {self.rate!r}, self.training)"
+        inverted = ", inverted=True" if self.scale == "train" else ""
+        return f"{code.helper('dropout')}({code.inputs[0]}, {self.rate!r}, self.training, {code.draw()}{inverted})"
 
     def onnx(self, code: OnnxCode) -> str:
         if self.scale == "train":

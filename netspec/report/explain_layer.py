@@ -171,7 +171,7 @@ def _neuron(node: TypedNode) -> Iterator[str]:
 
 def _torch(node: TypedNode) -> Iterator[str]:
     """The lines of the generated module on one device."""
-    code = TorchCode(node.name, node.layer.inputs, node.input_shapes, node.shape)
+    code = TorchCode(node.name, node.layer.inputs, node.input_shapes, node.shape, node.name)
     expression = node.layer.torch(code)
     if node.layer.neuron is not None:
         expression = node.layer.neuron.torch(code, expression)

@@ -52,6 +52,18 @@ def values(forms: Forms, weights: Weights, batch: Floats, lrn: LrnForm) -> Itera
         split = run_torch(forms.split(doubled(weights)).double(), batch.astype(np.float64))
         if difference := first_difference(split, exact, exact, EXACT):
             yield f"split in float64: {difference}"
+        yield from _dropping(forms, weights, batch)
+
+
+def _dropping(forms: Forms, weights: Weights, batch: Floats) -> Iterator[str]:
+    """Dropout as in training, the other layers as at test: split drops the units that merged drops."""
+    modules = [forms.merged(weights), forms.split(weights), forms.merged(doubled(weights)).double()]
+    if not hasattr(modules[0], "draw"):
+        return
+    for module in modules:
+        module.draw, module.training = torch.tensor([2012, 3], dtype=torch.int32), True
+    merged, split = (run_torch(module, batch) for module in modules[:2])
+    yield from _named("split with dropout", split, merged, run_torch(modules[2], batch.astype(np.float64)))
 
 
 def _named(form: str, found: Values, wanted: Values, exact: Values) -> Iterator[str]:

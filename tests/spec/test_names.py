@@ -31,7 +31,8 @@ layers:
   pool2: {type: pool, inputs: pool1, pool: avg, size: 3, stride: 2, pad: [1, 0, 0, 1], count: padded}
   local1: {type: local, inputs: pool2, filters: 8, size: 3, pad: 1}
   drop1: {type: dropout, inputs: local1}
-  bn1: {type: batchnorm, inputs: drop1}
+  drop2: {type: dropout, inputs: drop1, scale: train}
+  bn1: {type: batchnorm, inputs: drop2}
   fc1: {type: fc, inputs: bn1, outputs: 10}
   probs: {type: softmax, inputs: fc1}
 """

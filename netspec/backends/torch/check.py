@@ -9,8 +9,9 @@ _ALLOWED = (
     ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AugAssign, ast.For, ast.If, ast.With, ast.withitem,
     ast.Name, ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Starred, ast.Subscript, ast.Slice,
     ast.Tuple, ast.List, ast.Dict, ast.DictComp, ast.ListComp, ast.comprehension, ast.BinOp, ast.UnaryOp, ast.USub,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.BitOr, ast.Compare, ast.Eq, ast.Gt, ast.GtE,
-    ast.Lt, ast.Is, ast.IfExp, ast.NotIn, ast.NotEq, ast.BoolOp, ast.Or, ast.Raise,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.BitOr, ast.BitAnd, ast.BitXor, ast.RShift,
+    ast.Compare, ast.Eq, ast.Gt, ast.GtE, ast.Lt, ast.Is, ast.IfExp, ast.NotIn, ast.NotEq, ast.Not, ast.BoolOp,
+    ast.Or, ast.Raise,
 )  # fmt: skip
 _MODULES = frozenset({"math", "torch", "torch.nn", "torch.autograd.function"})
 

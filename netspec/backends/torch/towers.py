@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from netspec import __version__
 from netspec.backends.torch.check import check_generated
 from netspec.backends.torch.module import ENVIRONMENT, about, definition, imports_of
-from netspec.backends.torch.view import construct, lower, share
+from netspec.backends.torch.view import construct, draw_from, lower, share
 from netspec.ir.graph import TypedGraph
 from netspec.ir.lowering import TorchCode
 from netspec.ir.placed import Compute, Transfer
@@ -68,20 +68,29 @@ def _view(tower: Tower, name: str, typed: TypedGraph) -> TowerView:
         init=(
             *(construct(step, code, split=False) for step, code in modules),
             *(line for step, _ in modules for line in share(step)),
+            *draw_from(code for _, _, code in lowered),
         ),
         input=tower.input,
-        body=tuple(line for _, line, _ in lowered),
+        body=tuple(_of_all_images([(step, line) for step, line, _ in lowered])),
         logits_doc=f"Images ({shape}) to " + ("what the softmax takes." if result else "nothing: others have the end."),
         result=result,
         helpers=tuple(dict.fromkeys(helper for _, _, code in lowered if code for helper in code.helpers)),
     )
 
 
+def _of_all_images(lines: list[tuple[TowerStep, str]]) -> Iterator[str]:
+    """The lines; behind a gather the first image is the batch's, and random numbers are for all images."""
+    gathered = False
+    for step, line in lines:
+        gathered = gathered or isinstance(step, Gather)
+        yield line.replace(" self.draw,", " self._exchange.draw,") if gathered else line
+
+
 def _rows(tower: Tower) -> Iterator[str]:
     for step in tower.steps:
-        for p in step.parameters if isinstance(step, Compute) else ():
-            if not p.tied:
-                yield f'("{p.name}", "{step.module}.{p.path}", {p.rows.start}, {p.rows.stop}),'
+        if isinstance(step, Compute):
+            own = (p for p in step.parameters if not p.tied)
+            yield from (f'("{p.name}", "{step.module}.{p.path}", {p.rows.start}, {p.rows.stop}),' for p in own)
 
 
 def _lower(step: TowerStep, tower: Tower) -> tuple[str, TorchCode | None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netspec.ir.graph import FLOAT_BYTES, TypedGraph
 from netspec.ir.lowering import TorchCode, TorchModule
-from netspec.ir.placed import Compute, PlacedGraph, PlacedParameter, Slice, Step, Transfer
+from netspec.ir.placed import Compute, PlacedGraph, PlacedParameter, Slice, Step, Transfer, Value
 from netspec.ir.shape import Shape
 
 
@@ -55,6 +56,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
             *_devices(graph, split),
             *(construct(step, code, split) for step, code in modules),
             *(line for step, _ in modules for line in share(step)),  # once all stand: an owner may come later
+            *draw_from(code for _, _, code in lowered),
         ),
         reset=tuple(line for step, _ in modules for line in _reset(graph.typed, step)) or ("return",),
         body=(*moves, *(lines[:-cut] if cut else lines)),
@@ -75,7 +77,8 @@ def lower(step: Step) -> tuple[str, TorchCode | None]:
     target = step.output.name
     if isinstance(step, Compute):
         names = tuple(value.name for value in step.inputs)
-        code = TorchCode(step.module, names, tuple(value.shape for value in step.inputs), step.output.shape)
+        shapes = tuple(value.shape for value in step.inputs)
+        code = TorchCode(step.module, names, shapes, step.output.shape, step.node, _first_unit(step.output))
         expression = step.layer.torch(code)
         if step.layer.neuron is not None:
             expression = step.layer.neuron.torch(code, expression)
@@ -87,6 +90,17 @@ def lower(step: Step) -> tuple[str, TorchCode | None]:
         crossing = f"# {step.floats:,} floats an image cross to gpu {step.output.device}"
         return f"{target} = {step.input.name}.to(self.gpu{step.output.device})  {crossing}", None
     return f"{target} = torch.cat(({', '.join(v.name for v in step.inputs)}), dim=1)  # {step.output.shape}", None
+
+
+def draw_from(codes: Iterable[TorchCode | None]) -> tuple[str, ...]:
+    """The attribute that random numbers come from, where a layer needs any."""
+    line = "self.draw = None  # torch's random numbers; or int32 [key, place of the first image]: the same anywhere"
+    return (line,) if any(code and code.draws for code in codes) else ()
+
+
+def _first_unit(value: Value) -> int:
+    """The place in the whole layer of a value's first number."""
+    return value.channels.start * value.shape.units // value.shape.channels
 
 
 def _devices(graph: PlacedGraph, split: bool) -> list[str]:

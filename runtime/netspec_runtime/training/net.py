@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
 import torch
@@ -43,7 +43,15 @@ class TrainableNet(Protocol):
 class LocalNet:
     """A whole net in this process: the merged module on one device, or the split one on several."""
 
-    def __init__(self, source: str, name: str, devices: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        source: str,
+        name: str,
+        devices: tuple[str, ...],
+        channels_last: bool = False,
+        compiled: bool = False,
+    ) -> None:
+        """``channels_last``: the memory format of the weights; ``compiled``: by torch.compile, at the first batch."""
         cls = load_class(source, name if len(devices) == 1 else f"{name}Split")
         self.device = torch.device(devices[0])
         if len(devices) == 1:
@@ -54,16 +62,21 @@ class LocalNet:
             self.module = cls(*devices)
             self._rows = cast(Rows, vars(cls)["ROWS"])
         self._canonical = {part: merged for merged, part, _, _ in self._rows}
+        if channels_last:
+            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+        forward = getattr(self.module, "logits", self.module)
+        self._forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]] = torch.compile(forward) if compiled else forward
 
     def logits(self, images: Tensor) -> Tensor | None:
-        forward = getattr(self.module, "logits", self.module)
-        return cast(Tensor, forward(images))
+        scores = self._forward(images)
+        return scores[0] if isinstance(scores, tuple) else scores
 
     def anchor(self) -> Tensor | None:
         return None
 
     def draw(self, key: int, first: int) -> None:
-        self.module.draw = torch.tensor([key, first], dtype=torch.int32)
+        if hasattr(self.module, "draw"):  # it has dropout
+            self.module.draw = torch.tensor([key, first], dtype=torch.int32, device=self.device)
 
     def parameters(self) -> dict[str, nn.Parameter]:
         return dict(self.module.named_parameters())

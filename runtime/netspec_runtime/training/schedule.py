@@ -22,8 +22,8 @@ def rate(rule: RateRule, progress: float, epoch: int, divisions: int) -> float:
     if rule.curve == "linear":
         return rule.start * (1 - progress + progress / rule.divide)
     if rule.curve == "exp":
-        return rule.start / rule.divide**progress
-    return rule.start / rule.divide ** (_level(rule, progress) / (rule.levels - 1))
+        return rule.start / math.pow(rule.divide, progress)
+    return rule.start / math.pow(rule.divide, _level(rule, progress) / (rule.levels - 1))
 
 
 def _divisions(rule: RateRule, epoch: int, divisions: int) -> int:
