@@ -19,6 +19,7 @@ from netspec.cli.explain import explain
 from netspec.cli.graph import graph
 from netspec.cli.infer import infer
 from netspec.cli.init import init
+from netspec.cli.prepare import prepare
 from netspec.cli.schema import schema
 from netspec.cli.summary import summary
 from netspec.cli.validate import validate
@@ -50,7 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, validate, infer, summary, graph, explain, init, schema, doctor):
+for command in (build, validate, infer, prepare, summary, graph, explain, init, schema, doctor):
     app.command()(_guarded(command))
 app.command("eval")(_guarded(evaluate))
 

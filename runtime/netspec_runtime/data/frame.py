@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +16,20 @@ from netspec_runtime.data.statistics import PixelSums, sums
 from netspec_runtime.errors import DataError
 from netspec_runtime.preprocess import ProportionsError, framed, pixels_of
 
-_PROBED = 1000  # pictures tried for one that can be read
+PHOTO_SIDE: Final = 256  # pixels; paper 2
+_PROBED: Final = 1000  # pictures tried for one that can be read
 
 
 @dataclass(frozen=True)
 class Frame:
     """Height, width and colours of every prepared picture.
 
-    ``side``: the shorter side is scaled to it, then the central square cut; ``stretched``: the picture is scaled to the
-    size as it is; neither: it must have the size.
+    ``side``: the shorter side is scaled to it, then the central square cut; None: all is stretched to the size.
     """
 
     size: tuple[int, int]
     channels: Channels
-    side: int | None = None
-    stretched: bool = False
+    side: int | None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -42,45 +42,39 @@ class Frame:
 
     def pixels(self, name: str, picture: Image.Image) -> NDArray[np.uint8]:
         """uint8 [H, W, C]. Raises DataError."""
-        if self.side is None and not self.stretched and picture.size != self.size[::-1]:
-            reason = f"{picture.width} x {picture.height} pixels, where others have {self.size[1]} x {self.size[0]}"
-            raise SizeDiffers(name, reason, "say what size all shall have: --size or --stretch")
         try:
             return pixels_of(framed(picture, self.side, self.size))
         except ProportionsError as error:
             raise DataError(name, str(error), "cut it to usual proportions") from error
 
 
-class SizeDiffers(DataError):  # noqa: N818 - it is a DataError
-    """Pictures were to keep their size and differ in it: no fault of one picture, so it ends the preparation."""
-
-
 def find_frame(pictures: Pictures, side: int | None, stretch: tuple[int, int] | None, grey: bool | None) -> Frame:
-    """The frame for these options; without a size it is that of the first picture that can be read. Raises DataError.
+    """The frame for these options. Raises DataError.
 
+    Without a size, arrays keep theirs; files get PHOTO_SIDE, or the shorter side of the first if that is less.
     ``grey`` None: as the pictures are, if they come as arrays, else in colours.
     """
     raw = pictures.images if isinstance(pictures, RawPictures) else None
     if grey is None:
         grey = raw is not None and raw.shape[3] == 1
     channels = Channels.GREY if grey else Channels.RGB
-    if side is not None:
-        return Frame((side, side), channels, side=side)
+    if side is None and stretch is None:
+        if raw is None:
+            side = min(PHOTO_SIDE, _first_side(pictures))
+        else:
+            stretch = (raw.shape[1], raw.shape[2])
     if stretch is not None:
-        return Frame(stretch, channels, stretched=True)
-    if raw is not None:
-        height, width = raw.shape[1:3]
-        return Frame((height, width), channels)
-    return Frame(_first_size(pictures), channels)
+        return Frame(stretch, channels, None)
+    return Frame((side or 0, side or 0), channels, side)
 
 
-def _first_size(pictures: Pictures) -> tuple[int, int]:
+def _first_side(pictures: Pictures) -> int:
+    """The shorter side of the first picture that can be read."""
     for index in range(min(len(pictures), _PROBED)):
         try:
-            picture = pictures.picture(index, Channels.RGB)
+            return min(pictures.picture(index, Channels.RGB).size)
         except (DataError, OSError):
             continue
-        return picture.height, picture.width
     raise DataError(pictures.name(0), "neither this nor the pictures after it can be read", "check the files")
 
 
@@ -94,7 +88,7 @@ class Chunk:
 
 
 def make_chunk(pictures: Pictures, frame: Frame, places: range, *, summed: bool) -> Chunk:
-    """The job of one thread. Raises SizeDiffers."""
+    """The job of one thread."""
     if isinstance(pictures, RawPictures) and pictures.images.shape[1:] == frame.shape:
         pixels = pictures.images[places.start : places.stop]
         bad: tuple[tuple[int, str], ...] = ()
@@ -110,8 +104,6 @@ def _decoded(pictures: Pictures, frame: Frame, places: range) -> tuple[NDArray[n
         try:
             picture = pictures.picture(index, frame.channels)
             pixels[index - places.start - len(bad)] = frame.pixels(pictures.name(index), picture)
-        except SizeDiffers:
-            raise
         except DataError as error:
             bad.append((index, error.reason))
         except OSError as error:

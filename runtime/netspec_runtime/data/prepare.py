@@ -11,20 +11,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from netspec_runtime.data.find import find_source
 from netspec_runtime.data.frame import Frame, find_frame
 from netspec_runtime.data.journal import Journal, alone_in, read_journal
 from netspec_runtime.data.manifest import QUARANTINE, SPLITS, TRAIN, Manifest, read_manifest
 from netspec_runtime.data.open import is_prepared, open_prepared
-from netspec_runtime.data.prepared import PreparedData
+from netspec_runtime.data.prepared import UNLABELLED, PreparedData
 from netspec_runtime.data.source import Source, all_as, hold_out
 from netspec_runtime.data.stream import Stream
 from netspec_runtime.data.write import claim
 from netspec_runtime.errors import DataError
 
-PHOTO_SIDE: Final = 256  # pixels; paper 2
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
 
 
@@ -33,9 +31,9 @@ class Options:
     """What to make of the pictures.
 
     ``side``: the shorter side is scaled to it and the central square cut; ``stretch``: scaled to height and width as
-    they are; neither: they keep their size, which must be one. ``grey`` None: as they are, if they come as arrays, else
-    in colours. ``holdout``: the fraction that becomes the test split where the source has none. ``unsplit``: the split
-    of a source that names none.
+    they are; neither: arrays keep their size, files get 256 or, if the first is smaller, its shorter side. ``grey``
+    None: as they are, if they come as arrays, else in colours. ``holdout``: the fraction that becomes the test split
+    where the source has none. ``unsplit``: the split of a source that names none.
 
     The rest does not change a byte. ``workers``: threads, None for one a core. ``max_bad``: the largest fraction of bad
     files; None allows 1 %, and ten of them in any case unless that is half of all. ``replace``: other prepared data in
@@ -61,10 +59,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Report:
-    """What is in the folder now. ``bad``: a line for each file that is not; ``reused``: nothing was to be done."""
+    """What is in the folder now. ``bad``: name, tab and reason of each file that is not.
+
+    ``unlabelled``: pictures without a class; ``reused``: nothing was to be done.
+    """
 
     path: Path
     manifest: Manifest
+    unlabelled: int
     bad: tuple[str, ...]
     reused: bool
 
@@ -90,7 +92,6 @@ def prepare_source(source: Source, out: Path, options: Options, progress: Progre
     plan = _plan(source, frame)
     with alone_in(out, wait=options.wait):
         if is_prepared(out) and read_manifest(out).origin.plan == plan:
-            open_prepared(out)
             return _report(out, reused=True)
         journal = _journal(out, plan, replace=options.replace)
         workers = options.workers or os.cpu_count() or 1
@@ -149,4 +150,5 @@ def _journal(out: Path, plan: str, *, replace: bool) -> Journal:
 
 def _report(out: Path, *, reused: bool) -> Report:
     lines = (out / QUARANTINE).read_text(encoding="utf-8").splitlines()
-    return Report(out, read_manifest(out), tuple(lines), reused)
+    unlabelled = sum(int((split.labels == UNLABELLED).sum()) for split in open_prepared(out).splits.values())
+    return Report(out, read_manifest(out), unlabelled, tuple(lines), reused)

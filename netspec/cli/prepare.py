@@ -1,0 +1,177 @@
+"""`netspec prepare`: pictures as people have them become data to train on. It reads flags, shows progress, prints."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from netspec.cli.arguments import SetOption
+from netspec_runtime.errors import printable
+from netspec_runtime.terminal import complain
+
+if TYPE_CHECKING:  # numpy: `netspec --help` must not load it
+    from netspec_runtime.data.prepare import Report
+
+_SHOWN: Final = 5  # bad files
+_NAMED: Final = 3  # classes
+_MOST: Final = 16384  # pixels of a side
+Progress = Callable[[int, int, int], None]
+
+
+def prepare(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SRC...", help="A folder of pictures, tars, CIFAR or idx files, or a .csv of path,label."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="The prepared folder: new, empty or stopped.")
+    ],
+    spec: Annotated[str | None, typer.Option(metavar="SPEC", help="Take size and colours from this spec.")] = None,
+    assignments: SetOption = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=_MOST, help="Scale the shorter side to N, cut the square.")
+    ] = None,
+    stretch: Annotated[str | None, typer.Option(metavar="HxW", help="Scale to this height and width instead.")] = None,
+    grey: Annotated[bool, typer.Option("--grey", help="One grey channel.")] = False,
+    holdout: Annotated[
+        float, typer.Option(metavar="F", min=0, max=0.9, help="Without a test split: the fraction that becomes it.")
+    ] = 0.0,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, max=256, help="Threads; one a core.")] = None,
+    max_bad: Annotated[
+        float | None, typer.Option(metavar="F", min=0, max=1, help="The largest fraction of bad files; 0.01, or ten.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace other prepared data in DIR.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Turn pictures into data that `netspec train` and `eval` read at full speed.
+
+    Photos become 256 x 256 unless --spec, --size or --stretch says otherwise; arrays (CIFAR, MNIST) keep their size.
+    Files that are no pictures are listed in DIR/quarantine.txt. Stopped by whatever means, the same command goes on
+    where it was. Exit code 4 if the data or the disk will not do.
+    """
+    from netspec_runtime.data.prepare import Options
+    from netspec_runtime.data.prepare import prepare as prepare_data
+
+    if sum(option is not None for option in (spec, size, stretch)) > 1:
+        raise typer.BadParameter("give one of --spec, --size and --stretch")
+    side, stretched = size, None if stretch is None else _pair(stretch)
+    wanted: bool | None = grey or None
+    if spec is not None:
+        side, stretched, from_spec = _of_spec(spec, assignments or [])
+        wanted = grey or from_spec
+    options = Options(side, stretched, wanted, holdout, workers=workers, max_bad=max_bad, replace=force)
+    with _progress() as progress:
+        report = prepare_data(sources, out, options, progress)
+    typer.echo(_json(report) if as_json else _text(report, spec))
+
+
+def _pair(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    sides = (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+    if not all(1 <= side <= _MOST for side in sides):
+        raise typer.BadParameter(f"--stretch is height x width, as in 32x32, and not {text!r}")
+    return sides
+
+
+def _of_spec(spec: str, assignments: list[str]) -> tuple[int | None, tuple[int, int] | None, bool]:
+    """The shorter side or the whole size, and whether it is grey. Raises SpecError."""
+    from netspec.pipeline import compile_file
+    from netspec.spec.shipped import find_spec
+
+    found = compile_file(find_spec(spec), assignments, name=spec).spec
+    height, width = found.input.size
+    stretched = None if found.data.resize else (height, width)
+    return found.data.resize, stretched, found.input.channels == 1
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal; nothing elsewhere. After Ctrl-C, what is done and how to go on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[bad]} bad, left"), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("", total=None, bad=0)
+    last = (0, 0)
+
+    def show(done: int, total: int, bad: int) -> None:
+        nonlocal last
+        last = (done, total)
+        bar.update(task, completed=done, total=total, bad=bad)
+
+    try:
+        with bar:
+            yield show
+    except (KeyboardInterrupt, SystemExit):
+        if last[1]:
+            complain(f"{last[0]:,} of {last[1]:,} pictures are prepared; the same command goes on from there")
+        raise
+
+
+def _json(report: Report) -> str:
+    contents, origin = report.manifest.contents, report.manifest.origin
+    document = {
+        "path": str(report.path),
+        "kind": origin.kind,
+        "digest": contents.digest,
+        "size": contents.size,
+        "channels": contents.channels,
+        "classes": contents.classes,
+        "counts": contents.counts,
+        "unlabelled": report.unlabelled,
+        "mean_color": contents.statistics.mean_color,
+        "eigenvalues": contents.statistics.eigenvalues,
+        "eigenvectors": contents.statistics.eigenvectors,
+        "quarantined": [dict(zip(("name", "reason"), line.split("\t", 1), strict=True)) for line in report.bad],
+        "notes": origin.notes,
+        "reused": report.reused,
+    }
+    return json.dumps(document, indent=2)
+
+
+def _text(report: Report, spec: str | None) -> str:
+    contents, origin = report.manifest.contents, report.manifest.origin
+    height, width = contents.size
+    colours = "grey" if contents.channels == 1 else "RGB"
+    counts = ", ".join(f"{split} {count:,}" for split, count in contents.counts.items())
+    verb = "is there already" if report.reused else "prepared"
+    lines = [f"{report.path}: {verb}: {origin.kind}", f"  pictures    {counts}, {height} x {width} {colours}"]
+    lines += [f"  classes     {_classes(contents.classes)}"]
+    if report.unlabelled:
+        lines.append(f"  unlabelled  {report.unlabelled:,}")
+    lines += _statistics(report)
+    lines += [f"  note        {printable(note)}" for note in origin.notes]
+    if report.bad:
+        lines.append(f"  bad files   {len(report.bad):,}, left out and listed in {report.path / 'quarantine.txt'}")
+        lines += [f"              {line.replace(chr(9), ': ')}" for line in report.bad[:_SHOWN]]
+        if len(report.bad) > _SHOWN:
+            lines.append("              ...")
+    lines.append(f"next: netspec train {spec or 'SPEC'} --data {report.path}")
+    return "\n".join(lines)
+
+
+def _classes(classes: tuple[str, ...]) -> str:
+    if not classes:
+        return "none: the pictures have no labels"
+    named = ", ".join(map(printable, classes[:_NAMED]))
+    return f"{len(classes):,} ({named}{', ...' * (len(classes) > _NAMED)})"
+
+
+def _statistics(report: Report) -> list[str]:
+    """Mean colour and principal colours of the training pictures, the largest last as in the file."""
+    figures = report.manifest.contents.statistics
+    lines = [f"  mean color  {', '.join(f'{value:.2f}' for value in figures.mean_color)}"]
+    for number, value in enumerate(figures.eigenvalues):
+        vector = ", ".join(f"{row[number]:.3f}" for row in figures.eigenvectors)
+        lines.append(f"  {'principal' if number == 0 else '':<10}  std {value**0.5:.2f}: ({vector})")
+    return lines
