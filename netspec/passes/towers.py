@@ -36,12 +36,14 @@ def split_towers(graph: PlacedGraph) -> tuple[Tower, ...]:
 
 
 def trained_value(graph: PlacedGraph) -> Value:
-    """What the last softmax takes, or the one output of a net that does not end in a softmax."""
+    """What the last softmax takes, where it is made, or the one output of a net that does not end in a softmax."""
     if len(graph.outputs) != 1:
         raise ValueError("a net with several outputs has no one loss")
     last = graph.steps[-1]
-    ends = isinstance(last, Compute) and last.layer.type == "softmax" and last.part is None
-    return last.inputs[0] if ends and isinstance(last, Compute) else graph.outputs[0]
+    if not (isinstance(last, Compute) and last.layer.type == "softmax" and last.part is None):
+        return graph.outputs[0]
+    copied = {t.output: t.input for t in graph.transfers}
+    return copied.get(last.inputs[0], last.inputs[0])
 
 
 def _with_one_softmax(graph: PlacedGraph) -> PlacedGraph:
@@ -86,8 +88,12 @@ def takes_part(step: Scheduled, device: int) -> bool:
 
 
 def without_softmax(graph: PlacedGraph, result: Value) -> tuple[Step, ...]:
-    """The steps up to the scores."""
-    return graph.steps if result == graph.outputs[0] else graph.steps[:-1]
+    """The steps up to the scores; their way to the softmax is left out too."""
+    if result == graph.outputs[0]:
+        return graph.steps
+    steps = graph.steps[:-1]
+    wanted = {value for step in steps for value in read(step)}
+    return tuple(step for step in steps if not isinstance(step, Transfer) or step.output in wanted)
 
 
 def _slices_first(steps: Iterable[Step]) -> list[Step]:

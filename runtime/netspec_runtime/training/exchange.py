@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -56,9 +55,12 @@ class Exchange:
         self._rows = self._count = self._first = 0
         self._counts: list[int] = []
         self._anchor = torch.zeros((), device=peers.device)
-        self._training = self._opaque = False
+        self._training = False
         self._whole_first = 0
         self.key: int | None = None
+        # torch.compile is kept out of what it cannot trace.
+        self.swap = torch.compiler.disable(self.swap)  # type: ignore[method-assign, no-untyped-call]
+        self.counts = torch.compiler.disable(self.counts)  # type: ignore[method-assign, no-untyped-call]
 
     @property
     def draw(self) -> Tensor | None:
@@ -76,8 +78,6 @@ class Exchange:
         """Start a pass of this tower's images, the first of which has the place ``first`` in the batch."""
         self._rows, self._first, self._count, self._counts = images, first, 0, []
         self._training = training
-        if "torch._dynamo" in sys.modules and not self._opaque:
-            self._hide()
         self._anchor = torch.zeros((), device=self._peers.device, requires_grad=torch.is_grad_enabled())
 
     def __call__(
@@ -106,12 +106,6 @@ class Exchange:
         parts = torch.split(value, counts)
         self.swap([(t, part) for t, part in enumerate(parts) if t != own], [])
         return parts[own]
-
-    def _hide(self) -> None:
-        """Keep torch.compile out of what it cannot trace. Not before it is used: its import takes a second."""
-        self.swap = torch.compiler.disable(self.swap)  # type: ignore[method-assign, no-untyped-call]
-        self.counts = torch.compiler.disable(self.counts)  # type: ignore[method-assign, no-untyped-call]
-        self._opaque = True
 
     def swap(self, outgoing: list[tuple[int, Tensor]], incoming: list[tuple[int, _Sizes]]) -> tuple[Tensor, ...]:
         """Send values to towers; what comes, of these sizes."""
