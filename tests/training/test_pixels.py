@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from netspec_runtime.card import Channels, Preprocessing
+from netspec_runtime.card import Channels, MeanImage, Preprocessing
 from netspec_runtime.data.prepared import Split, Statistics
 from netspec_runtime.preprocess import make_views
 from netspec_runtime.training.batches import TrainingBatches
@@ -90,28 +90,35 @@ def test_grey_inputs(channels_last: bool) -> None:
 @pytest.mark.parametrize("count", [1, 10])
 @pytest.mark.parametrize("channels", list(Channels))
 @pytest.mark.parametrize("std", [1.0, 58.393])
+@pytest.mark.parametrize("mean_of", ["color", "image"])
 def test_test_inputs_are_those_of_infer_bit_for_bit(
-    std: float, channels: Channels, count: ViewCount, channels_last: bool
+    mean_of: Literal["color", "image"], std: float, channels: Channels, count: ViewCount, channels_last: bool
 ) -> None:
-    colours = channels.planes
+    colours, backwards = channels.planes, channels is Channels.BGR
     data = split(4, (12, 12), colours)
     figures = statistics(data)
     pictures = recipe(
-        prepared=(12, 12), channels=channels, noise=0.1, noise_of="std", std=None if std == 1 else (std,) * colours
+        prepared=(12, 12),
+        channels=channels,
+        mean=mean_of,
+        noise=0.1,
+        noise_of="std",
+        std=None if std == 1 else (std,) * colours,
     )
-    mean = tuple(figures.mean_color.tolist())
+    color, image = figures.mean_color.tolist(), figures.mean_image[1:10, 1:11].transpose(2, 0, 1)
     card = Preprocessing(
         resize=12,
         crop=(9, 10),
         channels=channels,
-        mean=mean[::-1] if channels is Channels.BGR else mean,
+        mean=tuple(color[::-1] if backwards else color),
         std=(std,) * colours,
         views=count,
+        mean_image=MeanImage.of(image[::-1] if backwards else image) if mean_of == "image" else None,
     )
     pixels = Pixels(pictures, figures, CPU, channels_last)
     views = [pixels(view).numpy() for view in crops_of(torch.from_numpy(data.images), (9, 10), count)]
-    for number, image in enumerate(data.images):
-        picture = Image.fromarray(image.squeeze(2) if colours == 1 else image)
+    for number, raw in enumerate(data.images):
+        picture = Image.fromarray(raw.squeeze(2) if colours == 1 else raw)
         np.testing.assert_array_equal(np.stack([view[number] for view in views]), make_views(picture, card, count))
 
 

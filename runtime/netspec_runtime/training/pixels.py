@@ -28,7 +28,8 @@ class Pixels:
         noisy = std
         if pictures.noise > 0 and pictures.noise_of == "std":
             noisy = (torch.ones(1, 1, 1) if std is None else std) * (1 + pictures.noise)
-        self._mean, self._std, self._noisy_std = (self._constant(values) for values in (mean, std, noisy))
+        constants = (self._constant(values, pictures.crop) for values in (mean, std, noisy))
+        self._mean, self._std, self._noisy_std = constants
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
         """``images`` uint8 [n, h, w, C] on the CPU; ``noise`` float32 [n, C], 0 to 255; colours as prepared."""
@@ -36,7 +37,7 @@ class Pixels:
         if self._mean is not None:
             inputs.sub_(self._mean)
         if noise is not None:
-            inputs.add_(self._moved(noise.flip(1) if self._reversed else noise)[:, :, None, None])
+            self._add(inputs, self._moved(noise.flip(1) if self._reversed else noise))
         std = self._std if noise is None else self._noisy_std
         return inputs if std is None else inputs.div_(std)
 
@@ -50,15 +51,25 @@ class Pixels:
         if self._reversed:
             images = images.flip(3)
         if self._channels_last:
-            return images.to(torch.float32).permute(0, 3, 1, 2)
-        return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+            return images.to(torch.float32, memory_format=torch.contiguous_format).permute(0, 3, 1, 2)
+        return images.permute(0, 3, 1, 2).contiguous().to(torch.float32)
 
-    def _constant(self, values: Tensor | None) -> Tensor | None:
-        """[h, w, C] as [1, C, h, w] on the device, in the memory format of the inputs."""
+    def _add(self, inputs: Tensor, noise: Tensor) -> None:
+        """Add [n, C] to every pixel, in place."""
+        if not self._channels_last:
+            inputs.add_(noise[:, :, None, None])
+            return
+        # Three numbers are too few for the innermost loop: a line of them is six times faster on a CPU.
+        lines = inputs.permute(0, 2, 3, 1).view(len(inputs), inputs.shape[2], -1)
+        lines.add_(noise.repeat(1, inputs.shape[3])[:, None, :])
+
+    def _constant(self, values: Tensor | None, crop: tuple[int, int]) -> Tensor | None:
+        """[h, w, C] or [1, 1, C] as [1, C, h, w] on the device, laid out as the inputs are, which is fast to apply."""
         if values is None:
             return None
-        planes = values[None].permute(0, 3, 1, 2)
-        return (planes if self._channels_last else planes.contiguous()).to(self._device)
+        planes = values.expand(*crop, -1).permute(2, 0, 1)[None]
+        layout = torch.channels_last if self._channels_last else torch.contiguous_format
+        return planes.contiguous(memory_format=layout).to(self._device)
 
 
 def _mean(pictures: PictureRecipe, statistics: Statistics) -> Tensor | None:
