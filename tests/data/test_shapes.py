@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from netspec.spec import load_spec
 from netspec.spec.shipped import shipped_specs
 from netspec_runtime.data.figures import FIGURES, Place
-from netspec_runtime.data.shapes import CLASSES, draw, draw_picture, prepare_shapes
+from netspec_runtime.data.shapes import CLASSES, draw, draw_picture, ensure_shapes, prepare_shapes
 from netspec_runtime.errors import DataError
 
 GRID = 320
@@ -72,6 +72,40 @@ def test_a_prepared_folder(tmp_path: Path) -> None:
     again = prepare_shapes(tmp_path / "shapes", train=70, test=30, seed=4, replace=True)
     other = prepare_shapes(tmp_path / "other", train=70, test=30, seed=5)
     assert (again.digest == made.digest, other.digest == made.digest) == (True, False)
+
+
+def test_pictures_are_drawn_once(tmp_path: Path) -> None:
+    out = tmp_path / "cache" / "shapes"
+    first = ensure_shapes(out, train=70, test=30)
+    assert first.digest == prepare_shapes(tmp_path / "other", train=70, test=30).digest
+    made = (out / "train-images.npy").stat().st_mtime_ns
+    assert ensure_shapes(out, train=70, test=30).digest == first.digest
+    assert (out / "train-images.npy").stat().st_mtime_ns == made
+    assert len(ensure_shapes(out, train=60, test=30).splits["train"]) == 60
+    assert [path.name for path in out.parent.iterdir()] == ["shapes"]
+
+
+def test_a_kill_while_they_are_drawn_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Killed after each of its files in turn; the next call draws them."""
+    out = tmp_path / "shapes"
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom netspec_runtime.data import shapes, write\n"
+        "left, whole = int(sys.argv[2]), write.sync_folder\n"
+        "def killed(folder):\n    global left\n    left -= 1\n    whole(folder)\n    left or os.kill(os.getpid(), 9)\n"
+        "write.sync_folder = killed\nshapes.ensure_shapes(Path(sys.argv[1]), train=20, test=10)\n"
+    )
+    codes = [
+        subprocess.run([sys.executable, "-c", script, out, str(files)], check=False).returncode for files in (1, 3, 7)
+    ]
+    assert codes == [-9, -9, -9]
+    assert len(ensure_shapes(out, train=20, test=10).splits["test"]) == 10
+
+
+def test_someones_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "shapes").mkdir()
+    (tmp_path / "shapes" / "mine.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"the folder is not empty: it has mine\.txt"):
+        ensure_shapes(tmp_path / "shapes", train=20, test=10)
 
 
 def test_the_shipped_spec_has_the_classes() -> None:

@@ -7,6 +7,7 @@ angle: a linear model of the pixels is right for one picture in six, a small con
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -14,14 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netspec_runtime.data.figures import FIGURES, Floats, Place
-from netspec_runtime.data.manifest import TEST, TRAIN, Origin
+from netspec_runtime.data.journal import alone_in
+from netspec_runtime.data.manifest import TEST, TRAIN, Origin, read_manifest
+from netspec_runtime.data.open import is_prepared, open_prepared
 from netspec_runtime.data.prepared import PreparedData, Split
-from netspec_runtime.data.write import write_arrays
+from netspec_runtime.data.write import claim, disk_errors, write_arrays
 
 TRAIN_PICTURES: Final = 10_000
 TEST_PICTURES: Final = 2_000
 CLASSES: Final = tuple(FIGURES)
 SIZE: Final = 32  # pixels
+DRAWING: Final = 1  # the version of what is drawn
 
 _GRAIN: Final = SIZE * SIZE * 3  # bytes of noise a picture
 _LOTS: Final = 24  # numbers that say how a picture looks
@@ -59,8 +63,30 @@ def prepare_shapes(
     """
     images, labels = draw(train + test, seed)
     splits = {TRAIN: Split(images[:train], labels[:train]), TEST: Split(images[train:], labels[train:])}
-    origin = Origin("drawn", notes=(f"drawn by netspec from seed {seed}",))
-    return write_arrays(out, CLASSES, splits, origin, replace=replace)
+    return write_arrays(out, CLASSES, splits, _origin(train, test, seed), replace=replace)
+
+
+def ensure_shapes(out: Path, train: int = TRAIN_PICTURES, test: int = TEST_PICTURES, seed: int = 0) -> PreparedData:
+    """The prepared folder ``out`` of ``prepare_shapes``: opened if it is there, else drawn. Raises DataError.
+
+    Drawn whole before it gets its name, so a kill leaves nothing that is in the way; of several processes one draws and
+    the others wait.
+    """
+    with alone_in(out.parent, wait=True):
+        if is_prepared(out) and read_manifest(out).origin == _origin(train, test, seed):
+            return open_prepared(out)
+        part = out.with_name(f".{out.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        prepare_shapes(part, train, test, seed)
+        claim(out, replace=True)
+        with disk_errors(out, 0):
+            part.replace(out)  # onto an empty folder
+        return open_prepared(out)
+
+
+def _origin(train: int, test: int, seed: int) -> Origin:
+    """What tells drawn data apart; DRAWING changes with the pictures."""
+    return Origin("drawn", notes=(f"drawing {DRAWING}: {train:,} + {test:,} pictures from seed {seed}",))
 
 
 def _stream(seed: int, kind: int) -> np.random.Philox:
