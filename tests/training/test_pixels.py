@@ -16,7 +16,7 @@ from netspec_runtime.preprocess import make_views
 from netspec_runtime.training.batches import TrainingBatches
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.recipe import PictureRecipe, ViewCount
-from netspec_runtime.training.views import test_crops as crops_of
+from netspec_runtime.training.views import cut_view, views_of
 from tests.training.pictures import recipe, split, statistics
 
 CPU = torch.device("cpu")
@@ -116,7 +116,8 @@ def test_test_inputs_are_those_of_infer_bit_for_bit(
         mean_image=MeanImage.of(image[::-1] if backwards else image) if mean_of == "image" else None,
     )
     pixels = Pixels(pictures, figures, CPU, channels_last)
-    views = [pixels(view).numpy() for view in crops_of(torch.from_numpy(data.images), (9, 10), count)]
+    places = views_of((12, 12), (9, 10), count)
+    views = [pixels(cut_view(data, np.arange(4), place, (9, 10))).numpy() for place in places]
     for number, raw in enumerate(data.images):
         picture = Image.fromarray(raw.squeeze(2) if colours == 1 else raw)
         np.testing.assert_array_equal(np.stack([view[number] for view in views]), make_views(picture, card, count))

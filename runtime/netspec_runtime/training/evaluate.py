@@ -16,12 +16,12 @@ from torch import Tensor
 
 from netspec_runtime.data.prepared import UNLABELLED, Split
 from netspec_runtime.errors import DataError
-from netspec_runtime.preprocess import corners
-from netspec_runtime.training.crops import cut, require_fit
+from netspec_runtime.training.crops import require_fit
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.prefetch import in_order
 from netspec_runtime.training.recipe import ViewCount
 from netspec_runtime.training.score import Scores, tally
+from netspec_runtime.training.views import View, cut_view, views_of
 from netspec_runtime.training.world import Alone, World
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ Forward = Callable[[Tensor], Tensor | None]  # [n, C, h, w] to [n, classes]; Non
 Seen = Callable[[int], object]
 Places = NDArray[np.int64]
 Passes = Generator[tuple[Places, Tensor | None], None, None]
-_View = tuple[int, int, bool]  # top, left, whether it is reflected
 _ALONE: Final = Alone()
 
 
@@ -111,28 +110,17 @@ def _passes(probabilities: Forward, data: EvaluationSet, world: World) -> Passes
     size = data.batch if world.size > 1 else math.ceil(count / math.ceil(count / data.batch))
     starts, rows = range(0, count, size), world.rows(size)
 
-    def load(job: tuple[int, _View]) -> Tensor:
-        return _cut(data, np.arange(job[0], job[0] + size)[rows], job[1])
+    views = views_of(data.split.images.shape[1:3], data.crop, data.views)
 
-    with closing(in_order(load, product(starts, _views(data)), data.workers)) as loaded:
+    def load(job: tuple[int, View]) -> Tensor:
+        places = np.arange(job[0], job[0] + size)[rows]
+        return cut_view(data.split, np.minimum(places, count - 1), job[1], data.crop)
+
+    with closing(in_order(load, product(starts, views), data.workers)) as loaded:
         for first in starts:
             answers = [probabilities(data.pixels(view)) for view in islice(loaded, data.views)]
             parts = [answer for answer in answers if answer is not None]
             yield np.arange(first, first + size)[rows], torch.stack(parts).mean(dim=0) if parts else None
-
-
-def _views(data: EvaluationSet) -> list[_View]:
-    """In the order of `preprocess.make_views`."""
-    height, width = data.split.images.shape[1:3]
-    patches = corners((height, width), data.crop, data.views)
-    return [(top, left, mirrored) for mirrored in (False, True)[: 1 + data.views // 10] for top, left in patches]
-
-
-def _cut(data: EvaluationSet, places: Places, view: _View) -> Tensor:
-    """This view of each picture, uint8 [n, h, w, C]."""
-    top, left, mirrored = (np.full(len(places), part) for part in view)
-    pictures = np.minimum(places, len(data.split) - 1)
-    return cut(data.split, pictures, (top, left), mirrored.astype(np.bool_), data.crop)
 
 
 def _labels(split: Split, places: Places, classes: int) -> Tensor:
