@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from netspec.cli.arguments import SetOption
+from netspec.cli.download import DataSet, download_for
 from netspec_runtime.errors import printable
 from netspec_runtime.terminal import complain
 
@@ -25,15 +26,21 @@ Progress = Callable[[int, int, int], None]
 
 
 def prepare(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="SRC...", help="A folder of pictures, tars, CIFAR or idx files, or a .csv of path,label."
-        ),
-    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help="The prepared folder: new, empty or stopped.")
     ],
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="SRC...", help="A folder of pictures, tars, CIFAR or idx files, or a .csv of path,label."
+        ),
+    ] = None,
+    download: Annotated[
+        DataSet | None, typer.Option(help="Instead of SRC: fetch this public data set into DIR-download.")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL", help="Fetch its files from this folder, not from its authors.")
+    ] = None,
     spec: Annotated[str | None, typer.Option(metavar="SPEC", help="Take size and colours from this spec.")] = None,
     assignments: SetOption = None,
     size: Annotated[
@@ -60,6 +67,8 @@ def prepare(
     from netspec_runtime.data.prepare import Options
     from netspec_runtime.data.prepare import prepare as prepare_data
 
+    if bool(sources) == (download is not None):
+        raise typer.BadParameter("give either SRC or --download")
     if sum(option is not None for option in (spec, size, stretch)) > 1:
         raise typer.BadParameter("give one of --spec, --size and --stretch")
     side, stretched = size, None if stretch is None else _pair(stretch)
@@ -67,9 +76,10 @@ def prepare(
     if spec is not None:
         side, stretched, from_spec = _of_spec(spec, assignments or [])
         wanted = grey or from_spec
+    paths = [download_for(out, download, mirror)] if download else sources or []
     options = Options(side, stretched, wanted, holdout, workers=workers, max_bad=max_bad, replace=force)
-    with _progress() as progress:
-        report = prepare_data(sources, out, options, progress)
+    with preparing() as progress:
+        report = prepare_data(paths, out, options, progress)
     typer.echo(_json(report) if as_json else _text(report, spec))
 
 
@@ -93,7 +103,7 @@ def _of_spec(spec: str, assignments: list[str]) -> tuple[int | None, tuple[int, 
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def preparing() -> Iterator[Progress]:
     """A bar on a terminal; nothing elsewhere. After Ctrl-C, what is done and how to go on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
