@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
@@ -11,3 +12,5 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Override a value: layers.conv1.filters=64. Repeatable."),
 ]
+
+DATA_CACHE: Final = Path("data")  # raw data are prepared below it

@@ -6,13 +6,14 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from netspec.cli.arguments import DATA_CACHE
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
 from netspec_runtime.terminal import complain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec_runtime.training.predictions import Predictions
     from netspec_runtime.training.recipe import ViewCount
 
-CACHE = Path("data")  # raw data are prepared below it
+_HOLDOUT: Final = 0.1  # as netspec.train
 
 
 class Backend(StrEnum):
@@ -122,13 +123,26 @@ def _answers(
 
 
 def _prepared(path: Path, candidate: Candidate, split: str) -> PreparedData:
-    """The data as this net takes them, from a prepared folder or from raw pictures."""
-    from netspec_runtime.data.prepare import Options, ensure_prepared
+    """The data as this net takes them, from a prepared folder or from raw pictures.
+
+    Pictures in one folder for each class, without a word of training or test, are all counted: but not those that
+    `train` has learned from, if it prepared this folder.
+    """
+    from netspec_runtime.data.open import is_prepared
+    from netspec_runtime.data.prepare import Options, cache_folder, ensure_prepared
 
     card = candidate.card.preprocessing
     stretch = card.crop if card.resize is None else None
-    options = Options(side=card.resize, stretch=stretch, grey=card.channels.planes == 1, unsplit=split)
-    return ensure_prepared(path, CACHE, options, lambda done, total, bad: None)
+    learned = Options(side=card.resize, stretch=stretch, grey=card.channels.planes == 1, holdout=_HOLDOUT)
+    cached = cache_folder(path, DATA_CACHE, learned)
+    if is_prepared(path) or not is_prepared(cached):
+        return ensure_prepared(path, DATA_CACHE, replace(learned, holdout=0, unsplit=split), _quiet)
+    complain(f"{path}: split as `train` did, in {cached}")
+    return ensure_prepared(path, DATA_CACHE, learned, _quiet)
+
+
+def _quiet(done: int, total: int, bad: int) -> None:
+    """Preparing says nothing."""
 
 
 def _examined(candidate: Candidate, data: PreparedData, wanted: _Wanted) -> tuple[Predictions, Result]:
@@ -157,8 +171,6 @@ def _summed(
     per_class: bool,
 ) -> tuple[Predictions, Evaluation]:
     """The average of all, and what to print of it."""
-    from dataclasses import replace
-
     from netspec.report.scores import Evaluation, Result
     from netspec_runtime.training.predictions import average
     from netspec_runtime.training.score import confusion_matrix, most_confused, score_classes

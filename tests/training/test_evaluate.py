@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from netspec_runtime.training.evaluate import EvaluationSet, evaluate, of_logits
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.recipe import PictureRecipe, ViewCount
 from netspec_runtime.training.score import score
+from netspec_runtime.training.world import Alone
 from tests.runtime.models import CLASSES, SIDE, SmallNet
 
 RECIPE = PictureRecipe(
@@ -138,7 +139,7 @@ def test_every_pass_has_the_same_number_of_pictures() -> None:
     assert sizes == [17] * 2
 
 
-class Thread:
+class Thread(Alone):
     """One of several threads that evaluate together: a World whose totals are real sums over them."""
 
     def __init__(self, rank: int, size: int, barrier: threading.Barrier, sent: list[list[float]]) -> None:
@@ -147,19 +148,10 @@ class Thread:
     def rows(self, batch: int) -> slice:
         return slice(batch * self.rank // self.size, batch * (self.rank + 1) // self.size)
 
-    def sum_gradients(self, parameters: Mapping[str, nn.Parameter]) -> None:
-        raise AssertionError("nothing is trained")
-
     def total(self, numbers: Iterable[float]) -> list[float]:
         self._sent[self.rank] = list(numbers)
         self._barrier.wait()
         return [sum(column) for column in zip(*self._sent, strict=True)]
-
-    def any(self, flag: bool) -> bool:
-        return flag
-
-    def barrier(self) -> None:
-        self._barrier.wait()
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["data parallel", "with processes that have other parts"])

@@ -1,0 +1,340 @@
+"""`netspec eval` on real pictures, with nets trained for a moment; its numbers against `infer` and plain counts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netspec_runtime.data.open import open_prepared
+from netspec_runtime.data.prepare import Options, ensure_prepared
+from netspec_runtime.training.predictions import read_predictions, write_predictions
+from tests.cli.conftest import Done, Run
+from tests.cli.runs import CLASSES, SIDE, draw_pictures, prepared, train_run
+
+
+@dataclass(frozen=True)
+class Made:
+    """Pictures, the same prepared, and runs that learned them."""
+
+    pictures: Path
+    data: Path
+    run: Path
+    other: Path
+    bgr: Path
+    smaller: Path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("eval")
+    draw_pictures(folder / "pictures")
+    path = prepared(folder / "pictures", folder / "prepared")
+    data = open_prepared(path)
+    return Made(
+        folder / "pictures",
+        path,
+        train_run(folder / "run", data),
+        train_run(folder / "other", data, seed=1),
+        train_run(folder / "bgr", data, seed=2, channels="bgr", views=10),
+        train_run(folder / "smaller", data, seed=3, crop=12),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raw pictures are prepared below the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def document(done: Done) -> dict[str, Any]:
+    assert done.code == 0, done.err
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def errors(entry: dict[str, Any]) -> tuple[float, float, int]:
+    return entry["top1_error"], entry["top5_error"], entry["count"]
+
+
+def timeless(found: dict[str, Any]) -> dict[str, Any]:
+    """Without what differs from call to call."""
+    for entry in found["results"]:
+        entry["images_per_second"] = None
+    found["data"]["path"] = ""
+    return found
+
+
+def test_the_nets_have_learned_and_make_errors(made: Made, netspec: Run) -> None:
+    """Otherwise no test here says much."""
+    runs = (made.run, made.other, made.bgr, made.smaller)
+    found = [errors(one) for one in document(netspec("eval", *runs, "--data", made.data, "--json"))["results"]]
+    assert all(0.05 < top1 < 0.75 for top1, _, _ in found)
+    assert any(top5 > 0 for _, top5, _ in found)
+    assert [count for _, _, count in found] == [48] * 4
+
+
+@pytest.mark.parametrize("views", [1, 10])
+def test_a_folder_and_the_same_prepared_give_the_same(made: Made, views: int, netspec: Run) -> None:
+    flags = ("--views", views, "--json", "--per-class", "--confusions", 99)
+    raw = document(netspec("eval", made.run, made.other, "--data", made.pictures, *flags))
+    ready = document(netspec("eval", made.run, made.other, "--data", made.data, *flags))
+    again = document(netspec("eval", made.run, made.other, "--data", made.pictures, *flags))
+    assert timeless(raw) == timeless(ready) == timeless(again)
+
+
+@pytest.mark.parametrize("views", [1, 10])
+@pytest.mark.parametrize("name", ["run", "bgr", "smaller"])
+def test_infer_on_the_files_agrees(made: Made, name: str, views: int, tmp_path: Path, netspec: Run) -> None:
+    model = getattr(made, name) / "model.onnx"
+    files = sorted((made.pictures / "val").glob("*/*.png"))
+    answers = netspec("infer", "--onnx", model, "--views", views, "--top-k", 6, "--json", *files)
+    results = {Path(one["path"]): one["predictions"] for one in document(answers)["results"]}
+    misses = sum(results[file][0]["label"] != file.parent.name for file in files)
+    misses5 = sum(file.parent.name not in [p["label"] for p in results[file][:5]] for file in files)
+    kept = tmp_path / "kept.safetensors"
+    flags = ("--views", views, "--predictions", kept, "--json")
+    found = document(netspec("eval", model, "--data", made.data, *flags))["results"][0]
+    assert errors(found) == (misses / 48, misses5 / 48, 48)
+    assert (found["backend"], found["views"]) == ("onnx", views)
+    mine = read_predictions(kept).probabilities
+    theirs = [[p["probability"] for p in sorted(results[file], key=lambda p: int(p["index"]))] for file in files]
+    np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("views", [1, 10])
+@pytest.mark.parametrize("name", ["run", "bgr", "smaller"])
+def test_torch_and_onnxruntime_agree_on_all_pictures(
+    made: Made, name: str, views: int, tmp_path: Path, netspec: Run
+) -> None:
+    """A run in both, and torch with the weights of the ONNX file alone."""
+    run = getattr(made, name)
+    tries = [(run, "torch"), (run, "onnx"), (run / "model.onnx", "torch")]
+    found, kept = [], []
+    for number, (model, backend) in enumerate(tries):
+        file = tmp_path / f"{number}.safetensors"
+        flags = ("--views", views, "--backend", backend, "--predictions", file, "--json", "--device", "cpu")
+        found.append(document(netspec("eval", model, "--data", made.data, *flags))["results"][0])
+        kept.append(read_predictions(file).probabilities)
+    assert [entry["backend"] for entry in found] == ["torch", "onnx", "torch"]
+    assert errors(found[0]) == errors(found[1]) == errors(found[2])
+    np.testing.assert_allclose(kept[0], kept[1], atol=2e-6)
+    assert np.array_equal(kept[0], kept[2])
+
+
+def test_each_model_has_the_views_of_its_spec(made: Made, netspec: Run) -> None:
+    found = document(netspec("eval", made.run, made.bgr, "--data", made.data, "--json"))
+    assert [entry["views"] for entry in found["results"]] == [1, 10]
+    ten = document(netspec("eval", made.bgr, "--views", 10, "--data", made.data, "--json"))
+    assert errors(found["results"][1]) == errors(ten["results"][0])
+
+
+@pytest.mark.parametrize("weights", [None, "3,1,2,.5"])
+def test_an_average_is_that_of_the_probabilities(made: Made, weights: str | None, tmp_path: Path, netspec: Run) -> None:
+    """Of nets with other crops, colours and backends; in one call, and from files written before."""
+    models = [made.run, made.other / "model.onnx", made.bgr, made.smaller]
+    files = [tmp_path / f"{number}.safetensors" for number in range(4)]
+    for model, file in zip(models, files, strict=True):
+        netspec("eval", model, "--data", made.data, "--predictions", file)
+    flags: Sequence[object] = ["--json", *(["--weights", weights] if weights else [])]
+    together = document(netspec("eval", *models, "--data", made.data, "--predictions", tmp_path / "all", *flags))
+    later = document(netspec("eval", *files, *flags))
+    mixed = document(netspec("eval", models[0], *files[1:], "--data", made.data, *flags))
+    shares = [float(w) / 6.5 for w in weights.split(",")] if weights else [0.25] * 4
+    wanted = sum(s * read_predictions(f).probabilities.astype(np.float64) for s, f in zip(shares, files, strict=True))
+    found = read_predictions(tmp_path / "all")
+    np.testing.assert_allclose(found.probabilities, wanted, atol=1e-7)
+    top1 = np.mean(np.argmax(wanted, axis=1) != found.labels)
+    assert [one["average"]["top1_error"] for one in (together, later, mixed)] == [top1] * 3
+    assert together["average"]["loss"] == pytest.approx(later["average"]["loss"], rel=1e-12)
+    assert [one["weight"] for one in together["results"]] == pytest.approx(shares)
+    assert [errors(one) for one in together["results"]] == [errors(one) for one in later["results"]]
+
+
+def test_confusions_and_classes_are_those_of_a_plain_count(made: Made, tmp_path: Path, netspec: Run) -> None:
+    kept = tmp_path / "kept"
+    flags = ("--predictions", kept, "--per-class", "--confusions", 99, "--json")
+    found = document(netspec("eval", made.run, "--data", made.data, *flags))
+    guesses = read_predictions(kept).probabilities.argmax(axis=1)
+    labels = open_prepared(made.data).splits["test"].labels
+    pairs: dict[tuple[str, str], int] = {}
+    for label, guess in zip(labels, guesses, strict=True):
+        if label != guess:
+            pair = (CLASSES[label], CLASSES[guess])
+            pairs[pair] = pairs.get(pair, 0) + 1
+    assert {(one["true_name"], one["predicted_name"]): one["count"] for one in found["confusions"]} == pairs
+    counts = [one["count"] for one in found["confusions"]]
+    assert counts == sorted(counts, reverse=True)
+    for index, one in enumerate(found["classes"]):
+        assert (one["name"], one["count"]) == (CLASSES[index], 8)
+        assert one["top1_error"] == np.mean(guesses[labels == index] != index)
+        assert one["predicted"] == np.sum(guesses == index)
+
+
+def test_the_tables_say_the_same_as_the_document(made: Made, netspec: Run) -> None:
+    flags = ("--data", made.data, "--per-class", "--confusions", 3)
+    text = netspec("eval", made.run, made.other, *flags)
+    found = document(netspec("eval", made.run, made.other, *flags, "--json"))
+    lines = text.out.splitlines()
+    assert lines[0] == f"{made.data}: split test, 48 labelled pictures, 6 classes"
+    row = next(line for line in lines if line.startswith("average of 2"))
+    average = found["average"]
+    assert f"{average['top1_error']:.2%}" in row
+    assert f"{average['loss']:.4f}" in row
+    head = next(line for line in lines if "top-1 error" in line)
+    assert row.index(f"{average['top1_error']:.2%}") + 6 >= head.index("top-1 error")
+    first = found["confusions"][0]
+    assert any(line.split() == [first["true_name"], "taken", "for", first["predicted_name"], str(first["count"])]
+               for line in lines)  # fmt: skip
+    assert sum(line.split()[:2] == [name, "8"] for line in lines for name in CLASSES) == 6
+
+
+def test_a_class_folder_without_splits_is_taken_as_the_split(made: Made, netspec: Run) -> None:
+    whole = document(netspec("eval", made.run, "--data", made.pictures, "--json"))
+    part = document(netspec("eval", made.run, "--data", made.pictures / "val", "--json"))
+    assert errors(whole["results"][0]) == errors(part["results"][0])
+    assert part["data"]["split"] == "test"
+
+
+def test_pictures_that_train_learned_from_are_not_counted(made: Made, tmp_path: Path, netspec: Run) -> None:
+    """Training holds out a tenth of pictures that lie in one folder for each class: only those are a test."""
+    options = Options(side=SIDE, grey=False, holdout=0.1)
+    trained = ensure_prepared(made.pictures / "train", tmp_path / "data", options, lambda done, total, bad: None)
+    done = netspec("eval", made.run, "--data", made.pictures / "train", "--json")
+    found = document(done)
+    assert 0 < len(trained.splits["test"]) == found["results"][0]["count"] < 48
+    assert found["data"]["sha256"] == trained.digest
+    assert "split as `train` did" in done.err
+
+
+GREY = """
+netspec: 1
+name: grey
+input: {channels: 1, size: 16}
+classes: 6
+layers:
+  conv1: {type: conv, inputs: data, filters: 8, size: 5, stride: 2, neuron: relu, init_w: 0.02, gpu: [0, 1]}
+  fc2: {type: fc, inputs: conv1, outputs: 6, init_w: 0.02, gpu: 0}
+  probs: {type: softmax, inputs: fc2}
+data: {resize: 20, mean: [120], std: [55]}
+"""
+STRETCHED = GREY.replace("channels: 1", "channels: 3").replace("resize: 20, mean: [120], std: [55]", "channels: bgr")
+
+
+@pytest.mark.parametrize("text", [GREY, STRETCHED], ids=["grey", "stretched"])
+@pytest.mark.parametrize("file", ["grey.onnx", "grey.gpu1.onnx"], ids=["whole", "split"])
+def test_built_nets_of_other_forms_agree_with_infer(
+    made: Made, text: str, file: str, tmp_path: Path, netspec: Run
+) -> None:
+    (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
+    assert netspec("build", tmp_path / "spec.yaml", "--split", "--no-check", "--out", tmp_path / "built").code == 0
+    files = sorted((made.pictures / "val").glob("*/*.png"))
+    answers = netspec("infer", "--onnx", tmp_path / "built" / file, "--top-k", 6, "--json", *files)
+    wanted = [[p["probability"] for p in sorted(one["predictions"], key=lambda p: int(p["index"]))]
+              for one in document(answers)["results"]]  # fmt: skip
+    netspec("eval", tmp_path / "built" / file, "--data", made.pictures, "--predictions", tmp_path / "kept")
+    np.testing.assert_allclose(read_predictions(tmp_path / "kept").probabilities, wanted, atol=1e-6)
+
+
+def test_training_pictures_can_be_asked_for(made: Made, netspec: Run) -> None:
+    found = document(netspec("eval", made.run, "--data", made.data, "--split", "train", "--json"))
+    assert found["results"][0]["top1_error"] < 0.5
+    done = netspec("eval", made.run, "--data", made.data, "--split", "dev")
+    assert done.code == 4
+    assert "no split `dev`, only train, test" in done.err
+
+
+def relabelled(made: Made, tmp_path: Path, labels: Sequence[str]) -> Path:
+    return train_run(tmp_path / "relabelled", open_prepared(made.data), labels=labels)
+
+
+def test_classes_in_another_order_are_refused(made: Made, tmp_path: Path, netspec: Run) -> None:
+    run = relabelled(made, tmp_path, ("ant", "bee", "dog", "cat", "elk", "fox"))
+    done = netspec("eval", run, "--data", made.data)
+    assert (done.code, done.out) == (4, "")
+    assert "its class 2 is `dog`, in the data it is `cat`" in done.err
+
+
+def test_classes_with_other_names_are_taken_in_their_order(made: Made, tmp_path: Path, netspec: Run) -> None:
+    run = relabelled(made, tmp_path, ("ant", "bee", "n02121620", "n02084071", "elk", "fox"))
+    done = netspec("eval", run, "--data", made.data, "--json")
+    assert errors(document(done)["results"][0]) == errors(
+        document(netspec("eval", made.run, "--data", made.data, "--json"))["results"][0]
+    )
+    assert "2 of 6 classes have other names in the data (in its place, `n02121620` is `cat`)" in done.err
+
+
+def test_another_number_of_classes_is_refused(made: Made, tmp_path: Path, netspec: Run) -> None:
+    shutil.copytree(made.pictures / "val", tmp_path / "five")
+    shutil.rmtree(tmp_path / "five" / "fox")
+    done = netspec("eval", made.run, "--data", tmp_path / "five")
+    assert done.code == 4
+    assert "it tells 6 classes apart, the data have 5" in done.err
+
+
+def test_pictures_prepared_for_another_net_are_refused(made: Made, tmp_path: Path, netspec: Run) -> None:
+    data = prepared(made.pictures, tmp_path / "larger", side=28)
+    done = netspec("eval", made.run, "--data", data)
+    assert done.code == 4
+    assert "prepared as 28 x 28 x 3, and it takes 20 x 20 x 3" in done.err
+
+
+def test_answers_for_other_pictures_are_not_averaged(made: Made, tmp_path: Path, netspec: Run) -> None:
+    draw_pictures(tmp_path / "pictures", seed=5)
+    netspec("eval", made.run, "--data", tmp_path / "pictures", "--predictions", tmp_path / "a")
+    netspec("eval", made.run, "--data", made.data, "--predictions", tmp_path / "b")
+    done = netspec("eval", tmp_path / "a", tmp_path / "b")
+    assert done.code == 4
+    assert "another data than the first" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["RUN"], 2, "models need pictures"),
+        (["RUN", "--data", "DATA", "--weights", "1,x"], 2, "no list of numbers"),
+        (["RUN", "--data", "DATA", "--weights", "1,2"], 4, "2 for 1 models"),
+        (["RUN", "--data", "DATA", "--weights", "0"], 4, "no share of a whole"),
+        (["none.onnx", "--data", "DATA"], 4, "no such file or folder"),
+        (["DATA", "--data", "DATA"], 4, "no finished run"),
+        (["RUN", "--data", "nowhere"], 4, "nowhere"),
+        (["RUN", "--data", "DATA", "--predictions", "RUN/best.safetensors"], 4, "holds no predictions"),
+        (["RUN", "--data", "DATA", "--views", "5"], 2, "views"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    made: Made, arguments: list[str], code: int, message: str, netspec: Run
+) -> None:
+    words = [word.replace("RUN", str(made.run)).replace("DATA", str(made.data)) for word in arguments]
+    done = netspec("eval", *words)
+    assert done.code == code
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_no_file_of_a_run_is_replaced(made: Made, netspec: Run) -> None:
+    kept = (made.run / "best.safetensors").read_bytes()
+    netspec("eval", made.run, "--data", made.data, "--predictions", made.run / "best.safetensors")
+    assert (made.run / "best.safetensors").read_bytes() == kept
+
+
+def test_predictions_may_be_written_again(made: Made, tmp_path: Path, netspec: Run) -> None:
+    netspec("eval", made.run, "--data", made.data, "--predictions", tmp_path / "a")
+    first = read_predictions(tmp_path / "a")
+    write_predictions(tmp_path / "a", first)
+    netspec("eval", made.other, "--data", made.data, "--predictions", tmp_path / "a")
+    assert not np.array_equal(read_predictions(tmp_path / "a").probabilities, first.probabilities)
+
+
+def test_weights_of_another_net_are_refused(made: Made, tmp_path: Path, netspec: Run) -> None:
+    shutil.copytree(made.run, tmp_path / "mixed")
+    shutil.copy(made.smaller / "best.safetensors", tmp_path / "mixed")
+    done = netspec("eval", tmp_path / "mixed", "--data", made.data)
+    assert done.code == 4
+    assert "`fc2.weight` of the net small is not in it, or has another shape" in done.err
