@@ -107,7 +107,7 @@ class TrainSpec:
     batch: int = key("Images a step.", default=128, unit="images", least=1)
     epochs: int = key("Passes over the training set.", default=90, least=1)
     momentum: float = key("Momentum.", default=0.9, least=0, most=1)
-    decay: float = key("Weight decay; biases do not decay.", default=0.0005, least=0)
+    decay: float = key("Weight decay; biases and batch normalisation do not decay.", default=0.0005, least=0)
     lr: float | RateSpec = key("The learning rate: a number, or a mapping with `start`.", default=0.01, above=0)
     lr_b: float | RateSpec | None = key(
         "What the layers' `lr_b` are multiples of, where biases have a schedule of their own (the authors' have one);"

@@ -22,6 +22,7 @@ from netspec.diagnostics.text import render
 from netspec.labels import read_labels
 from netspec.ledger import check_ledger, failures, find_ledger, load_ledger
 from netspec.pipeline import compile_file
+from netspec.training import picture_recipe, training_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "specs" / "invalid"
 _DIRECTIVE = "# netspec: "
@@ -71,6 +72,8 @@ def _examine(path: Path, options: Options) -> tuple[Diagnostic, ...]:
             if failed := failures(check_ledger(ledger, compiled), place):
                 return failed
         read_labels(compiled, path.parent, None)
+        training_recipe(compiled)
+        picture_recipe(compiled)
     except SpecError as error:
         return tuple(_without_folder(d, path) for d in error.diagnostics)
     return compiled.spec.warnings

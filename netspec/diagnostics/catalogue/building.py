@@ -1,4 +1,4 @@
-"""NS6xx: what only a build finds, from a spec and the files that it names."""
+"""NS6xx: what only a build or a training run finds, from a spec and the files that it names."""
 
 from netspec.diagnostics.catalogue.code import Code
 
@@ -9,5 +9,12 @@ CODES = (
         "The net has another number of outputs than there are labels, so names would stand beside the wrong"
         " probabilities.",
         "One label for each output, in the order of the outputs.",
+    ),
+    Code(
+        "NS606",
+        "a net that `train` cannot train",
+        "Training reads pictures of one or three colours, takes the loss of the first output's scores, and changes the"
+        " weights whose rate is not 0. This net lacks one of these.",
+        "What the message names. `build` needs none of it: the generated module can be trained by other code.",
     ),
 )

@@ -69,7 +69,7 @@ class LocalNet:
 
     def logits(self, images: Tensor) -> Tensor | None:
         scores = self._forward(images)
-        return scores[0] if isinstance(scores, tuple) else scores
+        return (scores[0] if isinstance(scores, tuple) else scores).flatten(1)
 
     def anchor(self) -> Tensor | None:
         return None
