@@ -1,8 +1,8 @@
 """A small, plain training run of one process of several, as a program that the tests of meshes start. It tests nothing.
 
-    python -m tests.training.mesh_run SPEC MESH STEPS OUT
+    python -m tests.training.mesh_run JOBS PROCESS
 
-The first process leaves its weights, momenta and errors in OUT. With OUT/resume.safetensors it starts from there.
+JOBS is a file of `Job`s, done in turn; each leaves its weights, momenta and losses in its folder.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,6 +22,8 @@ from torch.nn.functional import cross_entropy
 
 from netspec.backends.torch import emit_module
 from netspec.backends.torch.towers import emit_towers
+from netspec.ir.graph import OwnedParameter
+from netspec.ir.layer import Layer, LearnedLayer
 from netspec.passes.towers import split_towers
 from netspec.passes.trick import split_trick
 from netspec.pipeline import Compiled, compile_spec
@@ -28,7 +31,6 @@ from netspec.spec.load import load_text
 from netspec.spec.names import class_name
 from netspec_runtime.errors import OneLineError
 from netspec_runtime.training.launch import Launch, MeshShape
-from netspec_runtime.training.mesh import Mesh
 from netspec_runtime.training.net import LocalNet, State, TrainableNet
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 from netspec_runtime.training.recipe import ParameterRule
@@ -49,9 +51,8 @@ def source_for(net: Compiled, shape: MeshShape) -> str:
     return emit_towers(net.spec, net.typed, towers)
 
 
-def local(net: Compiled, devices: int = 1) -> LocalNet:
-    text = emit_module(net.spec, net.merged, net.placed)
-    return LocalNet(text, class_name(net.spec.name), ("cpu",) * devices)
+def local(net: Compiled) -> LocalNet:
+    return LocalNet(emit_module(net.spec, net.merged, net.merged), class_name(net.spec.name), ("cpu",))
 
 
 def first_weights(net: Compiled) -> State:
@@ -66,8 +67,14 @@ def first_weights(net: Compiled) -> State:
 
 
 def rules(net: Compiled) -> tuple[ParameterRule, ...]:
-    bias = {p.name: p.parameter.role == "bias" for p in net.typed.parameters}
-    return tuple(ParameterRule(name, b, 2.0 if b else 1.0, 0.0 if b else 0.0005) for name, b in bias.items())
+    return tuple(_rule(node.layer, p) for node in net.typed.nodes for p in node.parameters)
+
+
+def _rule(layer: Layer, owned: OwnedParameter) -> ParameterRule:
+    assert isinstance(layer, LearnedLayer)
+    if owned.parameter.role == "bias":
+        return ParameterRule(owned.name, True, 2 * layer.lr_b, 0.0)
+    return ParameterRule(owned.name, False, layer.lr_w, 0.0005)
 
 
 def images_of(step: int, net: Compiled) -> tuple[Tensor, Tensor]:
@@ -132,38 +139,59 @@ def evaluated(net: Compiled, part: TrainableNet, world: World) -> list[float]:
     return world.total(own)
 
 
-def main(spec: str, mesh: str, steps: int, out: Path) -> None:
-    torch.set_num_threads(1)
-    net, launch = compiled(Path(spec).read_text()), Launch.of_environment()
-    assert launch is not None, "to be started as one of several"
-    shape = MeshShape.chosen(mesh or None, launch.size, len(net.placed.devices))
+@dataclass(frozen=True)
+class Job:
+    """A run of ``size`` processes, which meet at ``port``. Without ``ranks`` torchrun says who is who."""
+
+    spec: str
+    mesh: str
+    out: str
+    steps: int = 20
+    dtype: str = "float32"
+    processes: tuple[int, ...] = ()
+    port: int = 0
+    keep: bool = False  # leave a checkpoint after each step, and start from it
+
+    def run_in(self, process: int) -> None:
+        """Take part as this process."""
+        if self.processes:
+            os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(self.port)}
+            rank, size = str(self.processes.index(process)), str(len(self.processes))
+            os.environ |= {"RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": size}
+        torch.set_default_dtype(getattr(torch, self.dtype))
+        launch = Launch.of_environment()
+        assert launch is not None, "to be started as one of several"
+        take_part(self, launch)
+
+
+def take_part(job: Job, launch: Launch) -> None:
+    net, out = compiled(Path(job.spec).read_text()), Path(job.out)
+    shape = MeshShape.chosen(job.mesh or None, launch.size, len(net.placed.devices))
     part, world = join(launch, shape, source_for(net, shape), class_name(net.spec.name), launch.device("cpu"))
     saved = out / "saved.safetensors"
     state = load_file(saved) if saved.exists() else None
     first = int(state.pop("step")) if state else 0
 
-    def after(step: int, state: State) -> None:
+    def keep(step: int, state: State) -> None:
         if launch.rank == 0:
             save_file(state | {"step": torch.tensor(step + 1)}, out / "saving")
             (out / "saving").rename(saved)
-        kill_once(launch, step, out, world)
+        world.barrier()
+        end_once(launch, step, out)
 
-    final = train(net, part, world, range(first, steps), state, after if (out / "kill").exists() else _nothing)
+    final = train(net, part, world, range(first, job.steps), state, keep if job.keep else _nothing)
+    said = world.share("runs/n\u00e4me" if launch.rank == 0 else "")
+    seen = {"test": evaluated(net, part, world), "restarts": launch.restarts, "first": first, "said": said}
     if launch.rank == 0:
-        (out / "shared.txt").write_text(world.share("runs/näme"))
         save_file(final, out / "final.safetensors")
-        (out / "test.json").write_text(json.dumps([*evaluated(net, part, world), launch.restarts]))
-    else:
-        assert world.share("") == "runs/näme"
-        evaluated(net, part, world)
+    (out / f"seen{launch.rank}.json").write_text(json.dumps(seen))
     world.barrier()
     world.leave()
 
 
-def kill_once(launch: Launch, step: int, out: Path, world: Mesh) -> None:
-    """End the process that `kill` names after the step that it names, the first time."""
-    rank, at = (int(word) for word in (out / "kill").read_text().split())
-    world.barrier()
+def end_once(launch: Launch, step: int, out: Path) -> None:
+    """End the process that the file `end` names after the step that it names, the first time."""
+    rank, at = (int(word) for word in (out / "end").read_text().split())
     if (launch.rank, step, launch.restarts) == (rank, at, 0):
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -172,16 +200,26 @@ def _nothing(_step: int, _state: State) -> None:
     return
 
 
-def alone(net: Compiled, steps: int, devices: int = 1) -> tuple[State, list[float]]:
+def alone(net: Compiled, steps: int = 20, dtype: torch.dtype = torch.float32) -> tuple[State, list[float]]:
     """The same run in one process."""
-    part = local(net, devices)
-    final = train(net, part, Alone(), range(steps))
-    return final, evaluated(net, part, Alone())
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        part = local(net)
+        final = train(net, part, Alone(), range(steps))
+        return final, evaluated(net, part, Alone())
+    finally:
+        torch.set_default_dtype(before)
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     try:
-        main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
+        for document in json.loads(Path(sys.argv[1]).read_text()):
+            job = Job(**(document | {"processes": tuple(document["processes"])}))
+            number = int(sys.argv[2]) if job.processes else 0
+            if not job.processes or number in job.processes:
+                job.run_in(number)
     except OneLineError as error:
         sys.stderr.write(f"netspec: {error}\n")
         sys.exit(error.exit_code)

@@ -21,3 +21,18 @@ layers:
   fc8:    {type: fc, inputs: drop7, outputs: 10, gpu: 0}
   probs:  {type: softmax, inputs: fc8}
 """
+
+# Values go one way only, to several readers at once; the first layer does not learn, and the softmax is elsewhere.
+ONE_WAY = """
+netspec: 1
+name: one-way
+input: {channels: 3, size: 12}
+classes: 6
+layers:
+  conv1: {type: conv, inputs: data, filters: 6, size: 3, gpu: 1, neuron: relu, lr_w: 0, lr_b: 0}
+  conv2: {type: conv, inputs: conv1, filters: 4, size: 3, gpu: 0, neuron: tanh}
+  conv3: {type: conv, inputs: conv1, filters: 6, size: 3, gpu: 1, neuron: tanh}
+  pool4: {type: pool, inputs: conv1, pool: avg, size: 3, stride: 2, gpu: 0}
+  fc5:   {type: fc, inputs: [conv2, conv3, pool4], outputs: 6, gpu: 0}
+  probs: {type: softmax, inputs: fc5, gpu: 1}
+"""

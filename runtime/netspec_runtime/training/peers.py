@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from typing import Final, Self, cast
 
 import torch
 import torch.distributed as dist
-from torch.distributed import ProcessGroup
+from torch.distributed import ProcessGroup, Store
 
 from netspec_runtime.errors import EnvironmentProblem
 from netspec_runtime.training.launch import Launch, MeshShape
 
-_PATIENCE: Final = timedelta(minutes=10)  # one process may read data or save for so long while others wait
+PATIENCE: Final = timedelta(minutes=10)  # one process may read data or save for so long while others wait
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,26 @@ class Peers:
     data: ProcessGroup
 
     @classmethod
-    def meet(cls, launch: Launch, shape: MeshShape, device: torch.device) -> Self:
-        """Wait for all processes and make the groups, by NCCL on GPUs, else gloo. Raises EnvironmentProblem."""
+    def join(cls, store: Store, launch: Launch, shape: MeshShape, device: torch.device) -> Self:
+        """Make the groups, by NCCL on GPUs, else gloo, with all processes. Raises EnvironmentProblem."""
         on_gpu = device.type == "cuda"
         with no_one_lost():
             if on_gpu:
                 torch.cuda.set_device(device)
-                dist.init_process_group("nccl", timeout=_PATIENCE, device_id=device)
-            else:
-                dist.init_process_group("gloo", timeout=_PATIENCE)
-            everyone = dist.new_group(backend="gloo", timeout=_PATIENCE)
+            dist.init_process_group(
+                "nccl" if on_gpu else "gloo",
+                store=store,
+                rank=launch.rank,
+                world_size=launch.size,
+                timeout=PATIENCE,
+                device_id=device if on_gpu else None,
+            )
+            everyone = dist.new_group(backend="gloo", timeout=PATIENCE)
             towers = [list(range(d * shape.tower, (d + 1) * shape.tower)) for d in range(shape.data)]
             copies = [list(range(t, launch.size, shape.tower)) for t in range(shape.tower)]
             tower, data = _own_group(towers, launch.rank), _own_group(copies, launch.rank)
             control = _own_group(towers, launch.rank, "gloo") if on_gpu else tower
-            for group in {tower, data}:  # NCCL wants all of a group in its first call
+            for group in (tower, data):  # NCCL wants all of a group in its first call
                 dist.all_reduce(torch.zeros(1, device=device), group=group)
         return cls(launch, shape, device, everyone, tower, control, data)
 
@@ -64,7 +70,7 @@ class Peers:
 
 def _own_group(all_ranks: list[list[int]], rank: int, backend: str | None = None) -> ProcessGroup:
     """Every process makes every group, in the same order; the one that this process is in."""
-    groups = [dist.new_group(ranks, timeout=_PATIENCE, backend=backend) for ranks in all_ranks]
+    groups = [dist.new_group(ranks, timeout=PATIENCE, backend=backend) for ranks in all_ranks]
     return cast(ProcessGroup, next(g for g, ranks in zip(groups, all_ranks, strict=True) if rank in ranks))
 
 
@@ -74,6 +80,7 @@ def no_one_lost() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # gloo raises this itself; NCCL and the store subclasses of it
-        reason = (str(error).strip() or "no reason given").splitlines()[0][:200]
+        said = (str(error).strip() or "no reason given").splitlines()[0]
+        reason = re.sub(r"^\[\S+\] ", "", said).partition(". ")[0][:200]  # without the place in torch's source
         fix = "see what it said; `torchrun --max-restarts 3` starts all again from the last checkpoint"
         raise EnvironmentProblem("torchrun", f"another process is gone: {reason}", fix) from error

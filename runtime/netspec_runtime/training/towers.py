@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from netspec_runtime.training.exchange import Exchange
 from netspec_runtime.training.launch import Launch, MeshError, MeshShape
 from netspec_runtime.training.mesh import Mesh
+from netspec_runtime.training.meeting import meet
 from netspec_runtime.training.net import LocalNet, Rows, State, TrainableNet, load_class
 from netspec_runtime.training.peers import Peers, no_one_lost
 
@@ -99,7 +100,9 @@ def join(launch: Launch, shape: MeshShape, source: str, name: str, device: torch
     ``source`` is the generated module with one tower, else the file of towers. Raises MeshError for a net whose layers
     need the whole batch in one place, and EnvironmentProblem.
     """
-    peers = Peers.meet(launch, shape, device)
+    with no_one_lost():
+        store = meet(launch)
+    peers = Peers.join(store, launch, shape, device)
     if shape.tower == 1:
         whole = LocalNet(source, name, (str(device),))
         _check_statistics(whole, shape)

@@ -1,0 +1,109 @@
+"""Runs of two and four processes over gloo end with the weights, momenta and losses of one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.training.mesh_run import Job, alone, compiled
+from tests.training.mesh_specs import ONE_WAY, TWO_TOWERS
+
+SPECS = {"two": TWO_TOWERS, "way": ONE_WAY}
+RUNS = {  # name: spec, mesh, number type, which of the four processes take part
+    "towers": ("two", "tower=2", "float32", (0, 1)),
+    "data": ("two", "data=2", "float32", (2, 3)),
+    "trick": ("two", "trick=2", "float32", (0, 1)),
+    "one-way": ("way", "tower=2", "float32", (2, 3)),
+    "both": ("two", "data=2,tower=2", "float32", (0, 1, 2, 3)),
+    "exact": ("two", "", "float64", (3, 2, 1, 0)),  # two devices, four processes: 2x2 by itself
+    "exact-trick": ("two", "trick=4", "float64", (0, 1, 2, 3)),  # neither 10 images nor 10 classes divide
+}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All runs, done by four processes that take 20 steps of each of theirs."""
+    folder = tmp_path_factory.mktemp("mesh")
+    ports = free_ports(len(RUNS))
+    jobs = []
+    for (name, (spec, mesh, dtype, processes)), port in zip(RUNS.items(), ports, strict=True):
+        (folder / name).mkdir()
+        (folder / f"{spec}.yaml").write_text(SPECS[spec])
+        jobs.append(Job(str(folder / f"{spec}.yaml"), mesh, str(folder / name), 20, dtype, processes, port))
+    (folder / "jobs.json").write_text(json.dumps([asdict(job) for job in jobs]))
+    command = [sys.executable, "-m", "tests.training.mesh_run", str(folder / "jobs.json")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    started = [subprocess.Popen([*command, str(n)], env=environment, stderr=subprocess.PIPE) for n in range(4)]
+    try:
+        errors = [process.communicate(timeout=300)[1].decode() for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    assert [process.returncode for process in started] == [0] * 4, "\n".join(errors)
+    return folder
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_many_processes_learn_what_one_learns(runs: Path, name: str) -> None:
+    spec, _, dtype, processes = RUNS[name]
+    single = dtype == "float32"
+    wanted, test = alone(compiled(SPECS[spec]), dtype=getattr(torch, dtype))
+    found = load_file(runs / name / "final.safetensors")
+    assert found.keys() == wanted.keys()
+    assert float(wanted["loss"]) > 10, "nothing was computed"
+    loss = (found.pop("loss") - wanted.pop("loss")).abs().item()
+    worst = max((found[key] - value).abs().max().item() for key, value in wanted.items())
+    assert worst <= (1e-6 if single else 1e-14)
+    assert loss <= (2e-5 if single else 1e-12)  # the sum of 20 losses of about 2.3
+    for rank in range(len(processes)):
+        seen: dict[str, Any] = json.loads((runs / name / f"seen{rank}.json").read_text())
+        assert seen["said"] == "runs/n\u00e4me"
+        assert seen["test"] == pytest.approx(test, rel=1e-5 if single else 1e-12)
+
+
+def test_the_runs_differ_where_they_must(runs: Path) -> None:
+    """One process's dropout and two others' are the same, but a net that learns differently is seen."""
+    found = load_file(runs / "towers" / "final.safetensors")
+    before, _ = alone(compiled(TWO_TOWERS), 19)
+    assert found.keys() == before.keys()
+    assert min((found[key] - value).abs().max().item() for key, value in before.items()) > 1e-5
+
+
+def test_a_killed_process_is_started_again_and_all_resume(tmp_path: Path) -> None:
+    """Two towers under torchrun; the second is killed after the sixth of ten steps."""
+    (tmp_path / "two.yaml").write_text(TWO_TOWERS)
+    (tmp_path / "end").write_text("1 5")
+    job = Job(str(tmp_path / "two.yaml"), "", str(tmp_path), steps=10, keep=True)
+    (tmp_path / "jobs.json").write_text(json.dumps([asdict(job)]))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
+    program = ["--module", "tests.training.mesh_run", str(tmp_path / "jobs.json"), "0"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [*torchrun, *program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads((tmp_path / "seen0.json").read_text())
+    assert (seen["restarts"], seen["first"]) == (1, 6)
+    wanted, _ = alone(compiled(TWO_TOWERS), 10)
+    found = load_file(tmp_path / "final.safetensors")
+    assert all(torch.allclose(found[key], value, rtol=0, atol=1e-6) for key, value in wanted.items() if key != "loss")
