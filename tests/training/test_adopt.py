@@ -120,6 +120,15 @@ def test_a_run_gives_its_best_weights(tmp_path: Path) -> None:
     assert np.array_equal(initial["conv1.bias"], best["conv1.bias"].numpy())
 
 
+def test_damaged_weights_of_a_run_are_refused(tmp_path: Path) -> None:
+    file = write_best(tmp_path, pretrained(), {"step": 1})
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(DataError, match="damaged"):
+        adopt(net(), tmp_path)
+
+
 def test_counters_of_batch_norms_are_nobodys_business(tmp_path: Path) -> None:
     module = torch.nn.Sequential()
     module.add_module("norm", torch.nn.BatchNorm2d(4))

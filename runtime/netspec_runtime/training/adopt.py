@@ -20,6 +20,7 @@ from torch import Tensor
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.checkpoint import BEST
+from netspec_runtime.training.tensor_file import SEAL, read_sealed
 from netspec_runtime.weights import map_weights
 
 Array = NDArray[np.float32]
@@ -108,7 +109,10 @@ def _read(file: Path) -> dict[str, Tensor]:
         if not _SAFETENSORS.match(head):
             return {name: torch.from_numpy(a) for name, a in map_weights(file).items() if _LEARNED.fullmatch(name)}
         with safe_open(file, framework="pt") as tensors:
+            sealed = SEAL in (tensors.metadata() or {})
             found = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - it is no mapping
+        if sealed:
+            found = read_sealed(file)[0]
     except OSError as error:
         raise DataError(str(file), error.strerror or "cannot be read", "check the path") from error
     except SafetensorError as error:
