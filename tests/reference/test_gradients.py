@@ -27,6 +27,7 @@ SHAPE = (2, 6, 3, 4)
 
 # as text would be copied: the helpers are typed and imported nowhere
 response = import_module("netspec_templates.torch.helpers.response_norm")
+same_map = import_module("netspec_templates.torch.helpers.same_map_norm")
 contrast = import_module("netspec_templates.torch.helpers.contrast_norm")
 
 
@@ -36,6 +37,8 @@ def _random(*shape: int) -> Tensor:
 
 def test_the_helpers_are_what_is_generated() -> None:
     assert getsource(response.ResponseNorm) in Forms.of(NET.format(layer="{type: rnorm, inputs: data, size: 3}")).source
+    across_space = "{type: rnorm, inputs: data, across: space, size: 3}"
+    assert getsource(same_map.SameMapNorm) in Forms.of(NET.format(layer=across_space)).source
     assert (
         getsource(contrast.contrast_norm) in Forms.of(NET.format(layer="{type: cnorm, inputs: data, size: 3}")).source
     )
@@ -49,6 +52,18 @@ def test_response_norm_against_differences(size: int, groups: int, beta: float) 
 
     def norm(value: Tensor) -> Tensor:
         result: Tensor = response.response_norm(value, size=size, alpha=0.3, beta=beta, k=1.5, groups=groups)
+        return result
+
+    assert torch.autograd.gradcheck(norm, (x,), eps=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
+@pytest.mark.parametrize("beta", [0.75, 0.5, 1.0, 1.3])
+def test_same_map_norm_against_differences(size: int, beta: float) -> None:
+    x = _random(1, 2, 4, 5).requires_grad_()
+
+    def norm(value: Tensor) -> Tensor:
+        result: Tensor = same_map.same_map_norm(value, size=size, alpha=0.3, beta=beta, k=1.5)
         return result
 
     assert torch.autograd.gradcheck(norm, (x,), eps=1e-6, atol=1e-7)
