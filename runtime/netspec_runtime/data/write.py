@@ -70,10 +70,12 @@ def claim(folder: Path, *, replace: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in map(_beside, _OURS):  # a kill may leave one
             (folder / name).unlink(missing_ok=True)
-        if replace and any((folder / name).is_file() for name in (MANIFEST, JOURNAL)):
+        names = {path.name for path in folder.iterdir()}
+        ours = set(_OURS) if replace and names & {MANIFEST, JOURNAL} else set()
+        others = sorted(names - ours)
+        if not others:
             for name in _OURS:  # the manifest first: without it, nothing is taken for whole
                 (folder / name).unlink(missing_ok=True)
-        others = sorted(path.name for path in folder.iterdir())
     if others:
         reason = f"the folder is not empty: it has {others[0]}" + f" and {len(others) - 1} more" * (len(others) > 1)
         raise DataError(str(folder), reason, "choose a new folder")

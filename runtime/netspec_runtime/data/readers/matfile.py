@@ -37,8 +37,10 @@ def read_mat(content: bytes) -> dict[str, Value]:
         raise MatError("no MATLAB 5 file")
     order = "<" if content[126:128] == b"IM" else ">"
     try:
-        return dict(_matrix(element.data, order) for element in _elements(content[128:], order))
-    except (struct.error, IndexError, UnicodeDecodeError, zlib.error, StopIteration, RecursionError, KeyError) as error:
+        return dict([_matrix(element.data, order) for element in _elements(content[128:], order)])
+    except MatError:
+        raise
+    except (struct.error, zlib.error, LookupError, ValueError, OverflowError, StopIteration, RecursionError) as error:
         raise MatError(f"a damaged MATLAB file ({error!r})") from error
 
 
@@ -94,6 +96,8 @@ def _matrix(data: bytes, order: str) -> tuple[str, Value]:
 def _structs(parts: Iterator[_Element], order: str, count: int) -> list[dict[str, Value]]:
     width = int(_numbers(next(parts), order)[0])
     names = next(parts).data
+    if not names:
+        raise MatError("a struct without fields")
     fields = [names[at : at + width].split(b"\0")[0].decode("latin-1") for at in range(0, len(names), width)]
     return [{field: _matrix(next(parts).data, order)[1] for field in fields} for _ in range(count)]
 

@@ -1,0 +1,54 @@
+"""Disks that are full, before the start and in the middle: one line that says what lacks, and nothing lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from netspec_runtime.errors import DataError
+from tests.data.raw import write_folder
+from tests.data.test_prepare import contents, run
+
+_Usage = namedtuple("_Usage", "total used free")  # noqa: PYI024 - as shutil has it
+COMMAND = "from netspec.cli import main; main()"
+LIMITED = (
+    """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+"""
+    + COMMAND
+)
+
+
+def test_too_little_room_is_said_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_folder(tmp_path / "raw", {"a": 10})
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: _Usage(10_000, 9_000, 1_000))
+    needed = 10 * 16 * 16 * 3 + 10 * 8 + 2 * 128
+    with pytest.raises(DataError, match=f"no room: {needed - 1000:,} more bytes are needed; make room and run"):
+        run(root, tmp_path / "out")
+    monkeypatch.undo()
+    run(root, tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [100, 5_000, 20_000, 40_000, 61_000])
+def test_full_in_the_middle(tmp_path: Path, limit: int) -> None:
+    """The largest file has 128 + 80 * 768 = 61,568 bytes."""
+    root = write_folder(tmp_path / "raw", {"a": 80})
+    arguments = ["prepare", str(root), "-o", str(tmp_path / "out"), "--size", "16"]
+    command = [sys.executable, "-c", LIMITED, str(limit), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    (line,) = done.stderr.splitlines()
+    found = re.search(r": no room: ([\d,]+) more bytes are needed; make room and run the same command again$", line)
+    assert found, line
+    assert 0 < int(found.group(1).replace(",", "")) <= 61_568
+    assert subprocess.run([sys.executable, "-c", COMMAND, *arguments], capture_output=True, check=False).returncode == 0
+    run(root, tmp_path / "unbroken")
+    assert contents(tmp_path / "out") == contents(tmp_path / "unbroken")
