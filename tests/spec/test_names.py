@@ -34,7 +34,9 @@ layers:
   drop2: {type: dropout, inputs: drop1, scale: train}
   bn1: {type: batchnorm, inputs: drop2}
   fc1: {type: fc, inputs: bn1, outputs: 10}
-  probs: {type: softmax, inputs: fc1}
+  fc2: {type: fc, inputs: bn1, outputs: 10, share_weights: fc1}
+  sum1: {type: eltsum, inputs: [fc1, fc2]}
+  probs: {type: softmax, inputs: sum1}
 """
 
 

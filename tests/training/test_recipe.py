@@ -98,18 +98,43 @@ def test_a_decay_of_zero_is_not_the_default() -> None:
     assert rules(compiled("train: {decay: 0.1}", fc2="decay: 0"))["fc2.weight"] == (False, 1.0, 0.0)
 
 
-def test_shared_weights_follow_their_owner() -> None:
-    text = """
+TIED = """
 netspec: 1
 name: tied
-input: {size: 4, channels: 3}
+input: {size: 4, channels: 4}
 layers:
-  a: {type: conv, inputs: data, filters: 3, size: 3, pad: 1, share_weights: b, lr_b: 2}
-  b: {type: conv, inputs: a, filters: 3, size: 3, pad: 1, lr_w: 5, decay: 0.5}
+  a: {type: conv, inputs: data, filters: 4, size: 3, pad: 1, share_weights: b, lr_b: 2, gpu: [0, 1]}
+  b: {type: conv, inputs: a, filters: 4, size: 3, pad: 1, lr_w: 5, decay: 0.5}
   probs: {type: softmax, inputs: b}
 """
-    found = rules(compile_spec(load_text(text)))
+
+
+def test_shared_weights_follow_their_owner() -> None:
+    found = rules(compile_spec(load_text(TIED)))
     assert found == {"a.bias": (True, 2.0, 0.0), "b.weight": (False, 5.0, 0.5), "b.bias": (True, 1.0, 0.0)}
+
+
+def test_a_weight_whose_owner_comes_later_is_trained_once_and_alike_on_one_device_and_on_two() -> None:
+    net = compile_spec(load_text(TIED))
+    recipe, images = training_recipe(net), torch.randn(6, 4, 4, 4)
+    nets = [LocalNet(generated_source(net), "Tied", devices) for devices in (("cpu",), ("cpu", "cpu"))]
+    start = nets[0].collect(nets[0].module.state_dict())
+    assert sorted(start) == ["a.bias", "b.bias", "b.weight"]
+    ends = []
+    for local in nets:
+        local.module.load_state_dict(local.distribute(start), strict=False)
+        optimizer = PaperSGD(parameter_groups(recipe.rules, local.parameters(), local.canonical), recipe.momentum)
+        for _ in range(3):
+            optimizer.zero_grad()
+            scores = local.logits(images)
+            assert scores is not None
+            torch.autograd.backward(cross_entropy(scores, torch.arange(6)))
+            optimizer.set_rates(0.01, 0.01)
+            optimizer.step()
+        ends.append(local.collect(local.module.state_dict()))
+        assert not torch.equal(ends[-1]["b.weight"], start["b.weight"])
+    for name in start:
+        torch.testing.assert_close(ends[1][name], ends[0][name], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("devices", [("cpu",), ("cpu", "cpu")])

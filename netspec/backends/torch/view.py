@@ -15,7 +15,8 @@ from netspec.ir.shape import Shape
 class ClassView:
     """What the template prints of one class. ``logits`` is empty where the net does not end in one softmax.
 
-    ``split``: it is the one on several devices, with or without weights.
+    ``split``: it is the one on several devices, with or without weights. ``tied`` pairs each name of a weight that the
+    merged module has twice with its owner's; ``ties`` are the same as statements in the split one.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ClassView:
     result_type: str
     rows: tuple[str, ...]
     ties: tuple[str, ...]
+    tied: tuple[str, ...]
     helpers: tuple[str, ...]
 
 
@@ -47,6 +49,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     cut = 0 if trace else _logits_cut(graph)
     result = _traced(graph) if trace else ", ".join(value.name for value in graph.outputs)
     shape = ", ".join(["N", *map(str, graph.typed.input.shape.dims)])
+    tied = [(f"{n.name}.{p.path}", p.name) for n in graph.typed.nodes for p in n.parameters if p.tied]
     return ClassView(
         name=name,
         split=split,
@@ -67,7 +70,8 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
         result=result,
         result_type="dict[str, Tensor]" if trace else ("Tensor" if len(graph.outputs) == 1 else "tuple[Tensor, ...]"),
         rows=tuple(_rows(graph)) if split else (),
-        ties=tuple(_ties(graph.typed)) if split else (),
+        ties=tuple(f'state["{name}"] = state["{owner}"]' for name, owner in tied) if split else (),
+        tied=() if split else tuple(f'("{name}", "{owner}"),' for name, owner in tied),
         helpers=helpers,
     )
 
@@ -189,12 +193,6 @@ def _rows(graph: PlacedGraph) -> list[str]:
     """``("conv1.weight", "conv1_0.weight", 0, 48),`` for every part of every parameter."""
     own = ((step, p) for step in graph.computes for p in step.parameters if not p.tied)
     return [f'("{p.name}", "{step.module}.{p.path}", {p.rows.start}, {p.rows.stop}),' for step, p in own]
-
-
-def _ties(typed: TypedGraph) -> list[str]:
-    """``state["fc2.weight"] = state["fc1.weight"]`` for every weight that the merged module has twice."""
-    tied = ((f"{node.name}.{p.path}", p.name) for node in typed.nodes for p in node.parameters if p.tied)
-    return [f'state["{name}"] = state["{owner}"]' for name, owner in tied]
 
 
 def _doc(graph: PlacedGraph, split: bool) -> str:

@@ -56,7 +56,8 @@ class LocalNet:
         self.device = torch.device(devices[0])
         if len(devices) == 1:
             self.module = cls().to(self.device)
-            own = self.module.state_dict()
+            tied = dict(getattr(cls, "TIES", ()))
+            own = {n: t for n, t in self.module.state_dict().items() if n not in tied}
             self._rows: Rows = tuple((n, n, 0, len(t)) for n, t in own.items() if t.dim())
         else:
             self.module = cls(*devices)
@@ -79,7 +80,8 @@ class LocalNet:
             self.module.draw = torch.tensor([key, first], dtype=torch.int32, device=self.device)
 
     def parameters(self) -> dict[str, nn.Parameter]:
-        return dict(self.module.named_parameters())
+        named = self.module.named_parameters(remove_duplicate=False)  # a tied one under its owner's name
+        return {name: parameter for name, parameter in named if name in self._canonical}
 
     def canonical(self, name: str) -> str:
         return self._canonical[name]
