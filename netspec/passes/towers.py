@@ -18,11 +18,11 @@ Scheduled = Compute | Slice | Join | Exchange
 
 
 def split_towers(graph: PlacedGraph) -> tuple[Tower, ...]:
-    """A program for each device. Raises ValueError for a net with several outputs, which has no one loss."""
-    graph = _with_one_softmax(graph)
-    result = trained_value(graph)
-    schedule = schedule_exchanges(without_softmax(graph, result))
-    inputs = {value.device: value.name for value in graph.inputs}
+    """A program for each device."""
+    placed = _with_one_softmax(graph)
+    result = trained_value(placed)
+    schedule = schedule_exchanges(without_softmax(placed, result))
+    inputs = {value.device: value.name for value in placed.inputs}
     return tuple(
         Tower(
             number,
@@ -36,11 +36,10 @@ def split_towers(graph: PlacedGraph) -> tuple[Tower, ...]:
 
 
 def trained_value(graph: PlacedGraph) -> Value:
-    """What the last softmax takes, where it is made, or the one output of a net that does not end in a softmax."""
-    if len(graph.outputs) != 1:
-        raise ValueError("a net with several outputs has no one loss")
+    """What the last softmax takes, where it is made, or the first output of a net that does not end in one softmax."""
     last = graph.steps[-1]
-    if not (isinstance(last, Compute) and last.layer.type == "softmax" and last.part is None):
+    ends = isinstance(last, Compute) and last.layer.type == "softmax" and last.part is None
+    if not (ends and len(graph.outputs) == 1 and isinstance(last, Compute)):
         return graph.outputs[0]
     copied = {t.output: t.input for t in graph.transfers}
     return copied.get(last.inputs[0], last.inputs[0])
@@ -49,7 +48,7 @@ def trained_value(graph: PlacedGraph) -> Value:
 def _with_one_softmax(graph: PlacedGraph) -> PlacedGraph:
     """The graph with a last softmax on one device, where its scores are joined for the loss."""
     last = graph.typed.nodes[-1]
-    if last.layer.type != "softmax" or len(graph.devices_of[last.name]) == 1:
+    if last.layer.type != "softmax" or len(graph.outputs) > 1 or len(graph.devices_of[last.name]) == 1:
         return graph
     return place_at(graph.typed, {**graph.devices_of, last.name: graph.devices_of[last.name][:1]})
 

@@ -78,11 +78,20 @@ def test_scores_stay_where_they_are_made() -> None:
     assert towers[0].result is None
 
 
-def test_several_outputs_have_no_loss() -> None:
-    layers = "  a: {type: conv, inputs: data, filters: 4, size: 1}\n  b: {type: flip, inputs: data}\n"
+def test_of_several_outputs_the_first_has_the_scores() -> None:
+    layers = "  a: {type: conv, inputs: data, filters: 4, size: 1, gpu: 1}\n  b: {type: flip, inputs: a, gpu: 0}\n"
     text = HEAD.replace("layers:", "outputs: [a, b]\nlayers:") + layers
-    with pytest.raises(ValueError, match="several outputs"):
-        split_towers(compile_spec(load_text(text)).placed)
+    towers = split_towers(compile_spec(load_text(text)).placed)
+    assert [computed(tower) for tower in towers] == [["b"], ["a"]]
+    assert towers[1].result is not None
+    assert (towers[0].result, towers[1].result.name) == (None, "a")
+
+
+def test_a_device_with_nothing_but_the_softmax_has_nothing_to_do() -> None:
+    layers = "  fc: {type: fc, inputs: data, outputs: 4}\n  probs: {type: softmax, inputs: fc, gpu: [1, 0]}\n"
+    towers = split_towers(net_of(layers).placed)
+    assert [computed(tower) for tower in towers] == [["fc"], []]
+    assert [exchanges(tower) for tower in towers] == [[], []]
 
 
 def test_the_trick_gathers_once_and_splits_the_units(alexnet: Compiled) -> None:

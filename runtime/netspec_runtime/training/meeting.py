@@ -7,7 +7,8 @@ import time
 from typing import Final
 from uuid import uuid4
 
-from torch.distributed import PrefixStore, Store, TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # torch documents it, and does not export it
+from torch.distributed.distributed_c10d import PrefixStore, Store
 
 from netspec_runtime.errors import EnvironmentProblem
 from netspec_runtime.training.launch import Launch
@@ -41,7 +42,8 @@ def _open(launch: Launch) -> Store:
         reason = f"not set as torchrun sets it: {error}"
         raise EnvironmentProblem("MASTER_ADDR and MASTER_PORT", reason, "start with torchrun") from None
     serves = launch.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
-    return TCPStore(host, port, None, serves, timeout=PATIENCE, wait_for_workers=False)
+    store: Store = TCPStore(host, port, None, serves, timeout=PATIENCE, wait_for_workers=False)
+    return store
 
 
 def _answer(store: Store, session: str, size: int) -> None:

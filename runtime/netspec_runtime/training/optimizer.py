@@ -23,7 +23,8 @@ def parameter_groups(
 ) -> list[Group]:
     """Parameters that share a rule, together. Those of rate 0 are left out, and back-prop is told to stop at them.
 
-    ``parameters`` are by the name that they have here, ``rules`` by the name that ``canonical`` makes of it. Raises
+    ``parameters`` are by the name that they have here, ``rules`` by the name that ``canonical`` makes of it. A part of
+    a net may have no weights, or no biases, that learn: it has an empty group of them, which keeps the rate. Raises
     ValueError for a parameter without a rule.
     """
     by_name = {rule.name: rule for rule in rules}
@@ -35,9 +36,14 @@ def parameter_groups(
             parameter.requires_grad_(False)
             continue
         key = (rule.bias, rule.rate, rule.decay)
-        empty: Group = {"params": [], "bias": rule.bias, "rate": rule.rate, "decay": rule.decay}
-        groups.setdefault(key, empty)["params"].append((name, parameter))
-    return list(groups.values())
+        groups.setdefault(key, _group(rule))["params"].append((name, parameter))
+    kinds = {group["bias"] for group in groups.values()}
+    elsewhere = {rule.bias: rule for rule in by_name.values() if rule.rate and rule.bias not in kinds}
+    return [*groups.values(), *(_group(rule) | {"param_names": []} for rule in elsewhere.values())]
+
+
+def _group(rule: ParameterRule) -> Group:
+    return {"params": [], "bias": rule.bias, "rate": rule.rate, "decay": rule.decay}
 
 
 class PaperSGD(torch.optim.Optimizer):

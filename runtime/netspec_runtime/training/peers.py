@@ -11,7 +11,8 @@ from typing import Final, Self, cast
 
 import torch
 import torch.distributed as dist
-from torch.distributed import ProcessGroup, Store
+from torch.distributed import ProcessGroup
+from torch.distributed.distributed_c10d import Store
 
 from netspec_runtime.errors import EnvironmentProblem
 from netspec_runtime.training.launch import Launch, MeshShape

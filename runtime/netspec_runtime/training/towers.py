@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from netspec_runtime.training.exchange import Exchange
 from netspec_runtime.training.launch import Launch, MeshError, MeshShape
-from netspec_runtime.training.mesh import Mesh
 from netspec_runtime.training.meeting import meet
+from netspec_runtime.training.mesh import Mesh
 from netspec_runtime.training.net import LocalNet, Rows, State, TrainableNet, load_class
 from netspec_runtime.training.peers import Peers, no_one_lost
 
@@ -22,11 +22,17 @@ from netspec_runtime.training.peers import Peers, no_one_lost
 class TowerNet:
     """The TrainableNet of one process of several that share a net, from the generated file of towers."""
 
-    def __init__(self, source: str, name: str, peers: Peers) -> None:
+    def __init__(
+        self, source: str, name: str, peers: Peers, channels_last: bool = False, compiled: bool = False
+    ) -> None:
         classes = [load_class(source, f"{name}Tower{number}") for number in range(peers.shape.tower)]
         own = peers.tower_number
         self.device = peers.device
         self.module = cast(Any, classes[own])(Exchange(peers)).to(self.device)
+        if channels_last:
+            self.module.to(memory_format=torch.channels_last)
+        forward = self.module.logits
+        self._forward: Callable[[Tensor], Tensor | None] = torch.compile(forward) if compiled else forward
         self._exchange = cast(Exchange, self.module._exchange)  # noqa: SLF001 - a name that no layer can have
         self._peers = peers
         self._tables = [cast(Rows, vars(cls)["ROWS"]) for cls in classes]
@@ -43,7 +49,8 @@ class TowerNet:
 
     def logits(self, images: Tensor) -> Tensor | None:
         self._exchange.begin(len(images), self._first, self.module.training)
-        return cast(Tensor | None, self.module.logits(images))
+        scores = self._forward(images)
+        return None if scores is None else scores.flatten(1)
 
     def anchor(self) -> Tensor | None:
         return self._exchange.anchor
@@ -94,7 +101,15 @@ class TowerNet:
         return [unpacked(c[: int(n)].numpy().tobytes()) for c, n in zip(everyone, lengths, strict=True)]
 
 
-def join(launch: Launch, shape: MeshShape, source: str, name: str, device: torch.device) -> tuple[TrainableNet, Mesh]:
+def join(
+    launch: Launch,
+    shape: MeshShape,
+    source: str,
+    name: str,
+    device: torch.device,
+    channels_last: bool = False,
+    compiled: bool = False,
+) -> tuple[TrainableNet, Mesh]:
     """This process's part of the net and its world; waits for all processes.
 
     ``source`` is the generated module with one tower, else the file of towers. Raises MeshError for a net whose layers
@@ -104,10 +119,10 @@ def join(launch: Launch, shape: MeshShape, source: str, name: str, device: torch
         store = meet(launch)
     peers = Peers.join(store, launch, shape, device)
     if shape.tower == 1:
-        whole = LocalNet(source, name, (str(device),))
+        whole = LocalNet(source, name, (str(device),), channels_last, compiled)
         _check_statistics(whole, shape)
         return whole, Mesh(peers)
-    part = TowerNet(source, name, peers)
+    part = TowerNet(source, name, peers, channels_last, compiled)
     _check_statistics(part, shape)
     counts = shape.trick or part.has_scores
     return part, Mesh(peers, part.everywhere if shape.trick else frozenset(), counts)
