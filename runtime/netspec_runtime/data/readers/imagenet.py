@@ -136,9 +136,9 @@ def _synsets(synsets: object) -> tuple[dict[int, str], dict[str, str]]:
     ids: dict[int, str] = {}
     words: dict[str, str] = {}
     for synset in synsets if isinstance(synsets, list) else []:
-        number = next((value for name, value in synset.items() if name.endswith("_ID")), ())[0]
+        numbers = [value[0] for name, value in synset.items() if name.endswith("_ID")]
         if synset["num_children"][0] == 0:
-            ids[int(number)] = str(synset["WNID"])
+            ids[int(numbers[0])] = str(synset["WNID"])
             words[str(synset["WNID"])] = str(synset["words"])
     return ids, words
 

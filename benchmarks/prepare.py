@@ -1,0 +1,68 @@
+"""`prepare` on one core against plain Pillow: open, convert, resize the same photos, in turn in one process.
+
+The photos are those of ../shared, or drawn ones where it is missing. The peer writes nothing, cuts nothing, sums nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.in_turn import in_turn, show
+from netspec_runtime.data.prepare import Options, prepare
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenet-samples"
+ROUNDS = 9
+DRAWN = 40
+
+
+def main() -> None:
+    """Print times, the ratio, and pictures a second."""
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        photos = SHARED if SHARED.is_dir() else _draw(folder / "photos")
+        paths = sorted(photos.iterdir())
+        one = {min(os.sched_getaffinity(0))}
+        os.sched_setaffinity(0, one)  # threads started from here stay on this core
+        sides = {
+            "Pillow: open, convert, resize": lambda: _plain(paths),
+            "netspec prepare": lambda: _ours(photos, folder),
+        }
+        timings = in_turn(sides, ROUNDS)
+    show(f"prepare {len(paths)} photos to 256 x 256 on one core", timings)
+    for timing in timings:
+        print(f"  {timing.name}: {len(paths) / timing.seconds:.0f} pictures/s")
+
+
+def _plain(paths: list[Path]) -> None:
+    for path in paths:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        shorter = min(picture.size)
+        size = (picture.width * 256 // shorter, picture.height * 256 // shorter)
+        picture.resize(size, Image.Resampling.BILINEAR)
+
+
+def _ours(photos: Path, folder: Path) -> None:
+    out = folder / "prepared"
+    shutil.rmtree(out, ignore_errors=True)
+    prepare([photos], out, Options(side=256, workers=1), lambda done, total, bad: None)
+
+
+def _draw(folder: Path) -> Path:
+    """Photo-like pictures: smooth noise, 500 x 375."""
+    folder.mkdir()
+    for seed in range(DRAWN):
+        coarse = np.random.default_rng(seed).integers(0, 256, (38, 50, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
+        picture.save(folder / f"{seed}.jpg", quality=90)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""`netspec prepare` as a user meets it: output, exit codes, Ctrl-C. test_prepare.py has the arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netspec_runtime.data.open import is_prepared, open_prepared
+from tests.data.raw import encoded, write_cifar10, write_folder
+from tests.data.test_prepare import contents
+
+COMMAND = (sys.executable, "-c", "from netspec.cli import main; main()", "prepare")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_text(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "raw", {"a": 12, "b": 1, "c": 1, "d": 1})
+    (root / "a" / "005.png").write_bytes(b"broken")
+    done = run(root, "-o", tmp_path / "out", "--size", 16, "--holdout", 0.2)
+    data = open_prepared(tmp_path / "out", verify=True)
+    counts = {split: len(found) for split, found in data.splits.items()}
+    assert sum(counts.values()) == 14
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines[0] == f"{tmp_path / 'out'}: prepared: image folder"
+    assert lines[1] == f"  pictures    train {counts['train']}, test {counts['test']}, 16 x 16 RGB"
+    assert lines[2] == "  classes     4 (a, b, c, ...)"
+    assert lines[3] == "  mean color  " + ", ".join(f"{value:.2f}" for value in data.statistics.mean_color)
+    assert [line[:18].strip() for line in lines[4:7]] == ["principal   std", "std", "std"]
+    assert lines[7].startswith("  bad files   1, left out and listed in ")
+    assert lines[8].strip() == "a/005.png: no picture in any format that is read here"
+    assert lines[9] == f"next: netspec train SPEC --data {tmp_path / 'out'}"
+
+
+def test_json(tmp_path: Path) -> None:
+    write_cifar10(tmp_path / "raw", 2)
+    document = json.loads(run(tmp_path / "raw", "-o", tmp_path / "out", "--json").stdout)
+    data = open_prepared(tmp_path / "out")
+    assert document["counts"] == {"train": 10, "test": 2}
+    assert document["digest"] == data.digest
+    assert document["eigenvalues"] == data.statistics.eigenvalues.tolist()
+    assert (document["size"], document["channels"], document["reused"]) == ([32, 32], 3, False)
+    assert json.loads(run(tmp_path / "raw", "-o", tmp_path / "out", "--json").stdout)["reused"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "channels"), [("alexnet", (256, 256), 3), ("lenet", (28, 28), 1)], ids=["resize", "stretch"]
+)
+def test_a_spec_says_size_and_colours(tmp_path: Path, spec: str, size: tuple[int, int], channels: int) -> None:
+    root = write_folder(tmp_path / "raw", {"a": 2})
+    done = run(root, "-o", tmp_path / "out", "--spec", spec)
+    assert done.returncode == 0, done.stderr
+    data = open_prepared(tmp_path / "out")
+    assert (data.size, data.channels) == (size, channels)
+    assert done.stdout.endswith(f"next: netspec train {spec} --data {tmp_path / 'out'}\n")
+
+
+def test_grey_and_stretched(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "raw", {"a": 2})
+    run(root, "-o", tmp_path / "out", "--stretch", "9x12", "--grey")
+    data = open_prepared(tmp_path / "out")
+    assert (data.size, data.channels) == ((9, 12), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--stretch", "9"], 2, "--stretch is height x width, as in 32x32"),
+        (["--size", "9", "--spec", "alexnet"], 2, "give one of --spec, --size and --stretch"),
+        (["--size", "0"], 2, "--size"),
+        (["--spec", "nothing"], 1, "nothing"),
+    ],
+)
+def test_wrong_usage(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
+    root = write_folder(tmp_path / "raw", {"a": 1})
+    done = run(root, "-o", tmp_path / "out", *arguments)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_data(tmp_path: Path) -> None:
+    done = run(tmp_path / "none", "-o", tmp_path / "out")
+    assert (done.returncode, len(done.stderr.splitlines())) == (4, 1)
+    root = write_folder(tmp_path / "raw", {"a": 2})
+    (root / "a" / "000.png").write_bytes(b"broken")
+    done = run(root, "-o", tmp_path / "out", "--max-bad", 0)
+    assert done.returncode == 4
+    assert "--max-bad" in done.stderr
+    assert run(root, "-o", tmp_path / "out", "--max-bad", 0.5).returncode == 0
+    (root / "a" / "000.png").write_bytes(encoded(1))
+    done = run(root, "-o", tmp_path / "out")
+    assert (done.returncode, "--force" in done.stderr) == (4, True)
+    assert run(root, "-o", tmp_path / "out", "--force").returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_on_a_terminal(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """The bar shows that it has begun; then it is stopped, says so, and the same command goes on."""
+    root = write_folder(tmp_path / "raw", {"a": 150}, 500, 500)
+    arguments = [str(root), "-o", str(tmp_path / "out"), "--workers", "1"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*COMMAND, *arguments], stderr=theirs, stdout=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        while b"/150" not in shown:
+            shown += os.read(ours, 1000)
+        process.send_signal(number)
+        while part := _read(ours):
+            shown += part
+    os.close(ours)
+    assert process.returncode == code
+    assert b"of 150 pictures are prepared; the same command goes on from there" in shown
+    assert not is_prepared(tmp_path / "out")
+    assert run(*arguments).returncode == 0
+    run(root, "-o", tmp_path / "unbroken")
+    assert contents(tmp_path / "out") == contents(tmp_path / "unbroken")
+
+
+def _read(terminal: int) -> bytes:
+    """What comes next; nothing once the other side is closed, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 1000)
+    except OSError:
+        return b""
