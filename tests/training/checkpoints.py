@@ -16,6 +16,7 @@ def tensors(step: int) -> dict[str, Tensor]:
         "conv1.weight": torch.randn(4, 3, 5, 5, generator=generator),
         "conv1.bias": torch.randn(4, generator=generator).to(torch.bfloat16),
         "turned": torch.randn(3, 7, generator=generator).T,
+        "every second": torch.arange(10.0)[::2],
         "single": torch.tensor(-0.0),
         "none": torch.empty(0, 3),
         "half": torch.tensor([65504.0, 6e-8], dtype=torch.float16),
