@@ -22,6 +22,7 @@ from netspec.cli.init import init
 from netspec.cli.prepare import prepare
 from netspec.cli.schema import schema
 from netspec.cli.summary import summary
+from netspec.cli.train import train
 from netspec.cli.validate import validate
 from netspec.diagnostics import SpecError
 from netspec.diagnostics.text import render
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, validate, infer, prepare, summary, graph, explain, init, schema, doctor):
+for command in (build, validate, train, infer, prepare, summary, graph, explain, init, schema, doctor):
     app.command()(_guarded(command))
 app.command("eval")(_guarded(evaluate))
 

@@ -44,7 +44,8 @@ ARROWS = {
     "processes": "training pipeline backends passes spec",
     "runs": "training pipeline spec",
     "train": "training build proof seen weights labels pipeline backends spec ir",
-    "cli": "train runs processes evaluation build labels pipeline report schema ledger importers backends passes spec layers ir syntax",
+    "cli": "train runs processes evaluation build labels pipeline report schema ledger importers backends passes spec"
+    " layers ir syntax",
     "__main__": "cli",
 }
 # The package itself: `netspec.compile`. Everyone may read its `__version__`, and nothing else of it.

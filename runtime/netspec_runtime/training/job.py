@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netspec_runtime.data.prepared import PreparedData
+from netspec_runtime.training.batches import global_batch
 from netspec_runtime.training.net import TrainableNet
 from netspec_runtime.training.recipe import PictureRecipe, Recipe, ViewCount
 from netspec_runtime.training.run import RunFolder
@@ -19,8 +20,8 @@ class Options:
 
     ``workers``: threads that prefetch batches. ``parts``: in how many pieces a batch is computed. A checkpoint is
     written at the end of each epoch, after every ``save_every`` steps if that is not 0, and when ``save_seconds`` have
-    passed since the last. ``views`` are those of the test after each epoch. The run ends early after an epoch whose
-    training error is at most ``until``.
+    passed since the last. ``views`` are those of the test after each epoch. With ``until`` the run ends early, after an
+    epoch whose training error is at most that.
     """
 
     workers: int = 2
@@ -31,7 +32,7 @@ class Options:
     save_seconds: float = 600.0
     log_every: int = 20
     views: ViewCount = 1
-    until: float = -1.0
+    until: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,17 @@ class Job:
     folder: RunFolder
     identity: Mapping[str, str]
     options: Options = Options()
+
+    @property
+    def batch(self) -> int:
+        """Images a step: the recipe's, or all there are."""
+        return global_batch(len(self.data.splits["train"]), self.recipe.batch)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self.data.splits["train"]) // self.batch
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return self.steps_per_epoch * self.recipe.epochs

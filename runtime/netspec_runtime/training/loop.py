@@ -10,7 +10,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from netspec_runtime.training.batches import Batch, TrainingBatches, global_batch
+from netspec_runtime.training.batches import Batch, TrainingBatches
 from netspec_runtime.training.draws import draw_key
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate
 from netspec_runtime.training.job import Job
@@ -38,15 +38,28 @@ class Listener(Protocol):
         """Something was measured or happened; the checkpoint that holds its step comes after."""
 
 
+class Nobody:
+    """A listener that has nothing to do: in all processes of a run but the first."""
+
+    def step(self, step: int) -> None:
+        return
+
+    def testing(self, done: int, images: int) -> None:
+        return
+
+    def record(self, record: Record) -> None:
+        return
+
+
 class Trainer:
     """Runs a job from its last checkpoint, or its start, to its end."""
 
-    def __init__(self, job: Job, listener: Listener) -> None:
-        self._job, self._listener = job, listener
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._listener: Listener = Nobody()
         recipe, options, net = job.recipe, job.options, job.net
         train, statistics = job.data.splits["train"], job.data.statistics
-        self._images = global_batch(len(train), recipe.batch)
-        rows = job.world.rows(self._images)
+        rows = job.world.rows(job.batch)
         self._batches = TrainingBatches(
             train, statistics, job.pictures, recipe.batch, recipe.seed, options.workers, rows
         )
@@ -58,17 +71,9 @@ class Trainer:
         self.position = Position.start(recipe)
 
     @property
-    def steps_per_epoch(self) -> int:
-        return self._batches.steps_per_epoch
-
-    @property
-    def steps(self) -> int:
-        return self.steps_per_epoch * self._job.recipe.epochs
-
-    @property
     def finished(self) -> bool:
         """Whether nothing is left to do: all steps taken and every epoch tested."""
-        return (self.position.ended or self.position.step >= self.steps) and not self._epoch_is_over()
+        return (self.position.ended or self.position.step >= self._job.steps) and not self._epoch_is_over()
 
     def start(self, initial: Callable[[], Mapping[str, Tensor]]) -> tuple[str, ...]:
         """Take the last good checkpoint, or else ``initial`` weights by their names in the merged net.
@@ -82,11 +87,12 @@ class Trainer:
         self.position = restored.position
         return restored.damaged
 
-    def run(self, wanted: Callable[[], bool]) -> bool:
+    def run(self, listener: Listener, wanted: Callable[[], bool]) -> bool:
         """Go on to the end; False if it was ``wanted`` to stop before, after a save.
 
         Raises Diverged, DataError for pictures that cannot be read and a disk that refuses.
         """
+        self._listener = listener
         saved = time.monotonic()
         with closing(self._batches.start(self.position.step)) as batches:
             while not self.finished:
@@ -105,12 +111,12 @@ class Trainer:
 
     def _epoch_is_over(self) -> bool:
         """Whether an epoch has all its steps, and not yet its test."""
-        return self.position.tested < self.position.step // self.steps_per_epoch
+        return self.position.tested < self.position.step // self._job.steps_per_epoch
 
     @property
     def _epoch(self) -> int:
         """The number of the epoch that the last step was in, from 1."""
-        return max(1, -(-self.position.step // self.steps_per_epoch))
+        return max(1, -(-self.position.step // self._job.steps_per_epoch))
 
     def _due(self, saved: float) -> bool:
         """Whether a checkpoint is due; by the clock of any process."""
@@ -122,7 +128,7 @@ class Trainer:
         """One step, and what is told of it."""
         begin = time.monotonic()
         rates = self._rates(batch.step)
-        tally = self._step.gradients(batch, self._images, draw_key(self._job.recipe.seed, batch.step))
+        tally = self._step.gradients(batch, self._job.batch, draw_key(self._job.recipe.seed, batch.step))
         self._require_finite(batch, tally)
         self._step.update(*rates)
         before = self.position
@@ -142,7 +148,7 @@ class Trainer:
     def _rates(self, step: int) -> tuple[float, float]:
         """For weights and biases."""
         recipe, position = self._job.recipe, self.position
-        progress, epoch = step / self.steps, step // self.steps_per_epoch
+        progress, epoch = step / self._job.steps, step // self._job.steps_per_epoch
         return (
             rate(recipe.lr, progress, epoch, position.weights.divisions),
             rate(recipe.lr_b, progress, epoch, position.biases.divisions),
@@ -157,7 +163,7 @@ class Trainer:
     def _end_epoch(self) -> None:
         """Test, keep the best weights, let the rates follow the error, save."""
         recipe, train, rates = self._job.recipe, self.position.epoch, self._rates(self.position.step - 1)
-        scores = self._test()
+        scores, until = self._test(), self._job.options.until
         error = scores.top1_error if scores else train.top1 / train.count
         better = self.position.best is None or error < self.position.best
         if better:
@@ -170,7 +176,7 @@ class Trainer:
             tested=self.position.tested + 1,
             epoch=Tally(),
             best=error if better else self.position.best,
-            ended=train.top1 / train.count <= self._job.options.until,
+            ended=until is not None and train.top1 / train.count <= until,
         )
         after = self._rates(self.position.step)
         if recipe.lr.curve == "steps" and after != rates and not self.finished:

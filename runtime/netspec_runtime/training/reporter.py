@@ -6,7 +6,16 @@ import time
 from typing import Final
 
 from netspec_runtime.training.curves import draw_curves
-from netspec_runtime.training.metrics import EpochRecord, EventRecord, Metrics, Record, TrainRecord, read_metrics
+from netspec_runtime.training.metrics import (
+    EpochRecord,
+    EventRecord,
+    Metrics,
+    Record,
+    TrainRecord,
+    read_metrics,
+    truncate_after,
+)
+from netspec_runtime.training.position import Position
 from netspec_runtime.training.progress import Progress
 from netspec_runtime.training.run import RunFolder
 from netspec_runtime.training.tensorboard import TensorBoard
@@ -17,14 +26,17 @@ _REDRAW: Final = 30.0  # seconds; the curves of a run with short epochs are draw
 class Reporter:
     """Writes what is told, in the order in which it is told. Raises DataError where the disk refuses."""
 
-    def __init__(self, folder: RunFolder, progress: Progress, tensorboard: TensorBoard | None = None) -> None:
+    def __init__(
+        self, folder: RunFolder, position: Position, progress: Progress, tensorboard: TensorBoard | None = None
+    ) -> None:
+        """``position`` is where the run goes on: what was recorded later, by a run that was killed, is dropped."""
         self._folder, self._progress, self._tensorboard = folder, progress, tensorboard
+        truncate_after(folder.metrics, position.step, position.tested)
         self._metrics = Metrics(folder.metrics)
         self._epochs = [r for r in read_metrics(folder.metrics) if isinstance(r, EpochRecord)]
-        self._step, self._drawn = 0, float("-inf")
+        self._drawn = float("-inf")
 
     def step(self, step: int) -> None:
-        self._step = step
         self._progress.step(step)
 
     def testing(self, done: int, images: int) -> None:
@@ -48,3 +60,10 @@ class Reporter:
         """Write curves.svg."""
         self._folder.write("curves.svg", draw_curves(self._epochs, f"{self._folder.name}: error by epoch"))
         self._drawn = time.monotonic()
+
+    def close(self) -> None:
+        """Draw the curves of all epochs and let go of the files."""
+        self.draw()
+        self._metrics.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()

@@ -1,0 +1,117 @@
+"""A training run of a spec: what it needs is put together here, and its model written at its end. It prints nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netspec.build import MEASURED_LRN
+from netspec.labels import read_labels
+from netspec.pipeline import Compiled
+from netspec.seen import Seen
+from netspec.spec.dump import spec_hash
+from netspec.training import picture_recipe, training_recipe
+from netspec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from netspec.proof.parity import Parity
+    from netspec_runtime.data.prepare import Options as PrepareOptions
+    from netspec_runtime.data.prepared import PreparedData
+    from netspec_runtime.training.adopt import AdoptReport
+    from netspec_runtime.training.job import Job, Options
+    from netspec_runtime.training.net import TrainableNet
+    from netspec_runtime.training.run import RunFolder
+    from netspec_runtime.training.world import World
+
+    Array = NDArray[np.float32]
+
+HOLDOUT = 0.1  # of raw pictures without a test split
+
+
+def prepare_options(compiled: Compiled, workers: int | None) -> PrepareOptions:
+    """How raw pictures are prepared for a net: scaled to `data.resize`, or stretched to its input."""
+    from netspec_runtime.data.prepare import Options
+
+    spec = compiled.spec
+    side = spec.data.resize
+    height, width = spec.input.size
+    stretch = None if side else (height, width)
+    return Options(side=side, stretch=stretch, grey=spec.input.channels == 1, holdout=HOLDOUT, workers=workers)
+
+
+def make_job(
+    compiled: Compiled, data: PreparedData, net: TrainableNet, world: World, folder: RunFolder, options: Options
+) -> Job:
+    """The run of a net on data. Raises DataError where they do not fit."""
+    from netspec_runtime.training.job import Job
+
+    _require_fit(compiled, data)
+    identity = {"spec": spec_hash(compiled.spec), "data set": data.digest}
+    return Job(
+        training_recipe(compiled),
+        picture_recipe(compiled),
+        data,
+        _classes(compiled),
+        net,
+        world,
+        folder,
+        identity,
+        options,
+    )
+
+
+def initial_weights(compiled: Compiled, adopted: Path | None) -> tuple[dict[str, Array], AdoptReport | None]:
+    """The spec's initial values, and over them those of another net's file that fit. Raises DataError."""
+    import numpy as np
+
+    from netspec.weights import fill_initial
+
+    arrays = {p.name: np.empty(p.parameter.dims, np.float32) for p in compiled.typed.parameters}
+    fill_initial(compiled.typed, compiled.spec.seed, arrays)
+    if adopted is None:
+        return arrays, None
+    from netspec_runtime.training.adopt import adopt
+
+    return arrays, adopt(arrays, adopted)
+
+
+def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder, spec: Path) -> Parity:
+    """model.onnx of the best weights, and the proof that it computes what the module does, parity.json.
+
+    ``spec`` is the layer file, beside which a labels file lies. Raises DataError, SpecError.
+    """
+    from netspec.backends.onnx.model import merged_graph, write_merged
+    from netspec.proof.prove import prove
+    from netspec.weights import fill_from_file
+
+    seen = Seen(data.statistics.mean_image, tuple(data.statistics.mean_color.tolist()), data.classes)
+    labels = read_labels(compiled, spec.parent, None) or data.classes
+    graph = merged_graph(compiled.spec, compiled.merged, MEASURED_LRN, labels, seen)
+    write_merged(folder.onnx, graph, lambda arrays: fill_from_file(compiled.typed, folder.best, arrays))
+    parity = prove(compiled, folder.onnx, seen)
+    folder.write("parity.json", parity.as_json())
+    return parity
+
+
+def _classes(compiled: Compiled) -> int:
+    return compiled.typed.shape(compiled.typed.outputs[0]).units
+
+
+def _require_fit(compiled: Compiled, data: PreparedData) -> None:
+    """The same number of classes, in the same order where both have names."""
+    classes, labels = _classes(compiled), compiled.spec.labels
+    place = str(data.path)
+    if "train" not in data.splits:
+        raise DataError(place, "there are no training pictures", "prepare data that have some")
+    if not data.classes:
+        raise DataError(place, "its pictures have no labels", "put the pictures of each class into a folder of its own")
+    if len(data.classes) != classes:
+        reason = f"it has {len(data.classes):,} classes, and the net tells {classes:,} apart"
+        raise DataError(place, reason, "use other data, or a spec whose last layer has as many outputs")
+    if isinstance(labels, tuple) and labels != data.classes and set(labels) == set(data.classes):
+        number = next(i for i, (a, b) in enumerate(zip(labels, data.classes, strict=True)) if a != b)
+        reason = f"class {number} is {data.classes[number]} here and {labels[number]} in the spec's labels"
+        raise DataError(place, reason, "order the spec's labels as the data's classes")
