@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,10 +34,15 @@ sys.exit(interrupt.exit_code)
 """
 
 
-def start(manner: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen((sys.executable, "-c", LOOP, manner), stdout=subprocess.PIPE, text=True)
-    assert line(process) == "begun"
-    return process
+@contextmanager
+def start(manner: str) -> Iterator[subprocess.Popen[str]]:
+    command = (sys.executable, "-c", LOOP, manner)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert line(process) == "begun"
+            yield process
+        finally:
+            process.kill()  # one that did not end would hold the test
 
 
 def line(process: subprocess.Popen[str]) -> str:
@@ -76,7 +83,7 @@ def test_a_second_signal_ends_the_process(number: signal.Signals) -> None:
         assert line(process) == "wanted"
         time.sleep(1.2)  # what comes within a second is the same wish
         process.send_signal(number)
-        assert process.wait(timeout=60) == -number
+        assert process.wait(timeout=10) == -number
         assert line(process) == ""
 
 
