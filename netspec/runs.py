@@ -66,7 +66,7 @@ def open_folder(wish: Wish, named: RunFolder | None, name: str, world: World) ->
 
 
 def _found(wish: Wish, named: RunFolder | None, name: str) -> RunFolder:
-    from netspec_runtime.training.run import create_run, find_latest, open_run
+    from netspec_runtime.training.run import RunFolder, create_run, find_latest, open_run
 
     if named is not None:
         return named
