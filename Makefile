@@ -32,10 +32,13 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py
 	@touch $@
 
 .PHONY: demo
-demo: setup ## build AlexNet with its proof, draw a picture and infer on it
+demo: setup ## build AlexNet with its proof and infer; train a small net on drawn pictures and infer
 	$(BIN)/netspec build specs/alexnet.yaml
 	$(BIN)/python docs/draw_demo_picture.py build/demo.png
 	$(BIN)/netspec infer --onnx build/alexnet/alexnet.onnx build/demo.png
+	$(BIN)/netspec train
+	$(BIN)/python docs/draw_shape.py star 1 build/star.png
+	$(BIN)/netspec infer --onnx $$(ls -td runs/shapes*/model.onnx | head -1) build/star.png
 
 .PHONY: test
 test: setup ## all tests
