@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.data import data_of_runs, open_for
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
 from netspec_runtime.terminal import complain
@@ -24,8 +24,6 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec_runtime.training.candidate import Candidate
     from netspec_runtime.training.predictions import Predictions
     from netspec_runtime.training.recipe import ViewCount
-
-_HOLDOUT: Final = 0.1  # as netspec.train
 
 
 class Backend(StrEnum):
@@ -51,7 +49,7 @@ def evaluate(
         typer.Argument(metavar="MODEL...", help="ONNX files, folders of runs, files that --predictions wrote."),
     ],
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Prepared data, or anything that `prepare` reads.")
+        Path | None, typer.Option(metavar="DIR", help="Prepared data, or what `prepare` reads; by default a run's own.")
     ] = None,
     split: Annotated[str, typer.Option(help="Which pictures of the data.")] = "test",
     views: Annotated[
@@ -106,43 +104,21 @@ def _answers(
     from netspec_runtime.training.predictions import holds_predictions, read_predictions
 
     kept = [Path(model).is_file() and holds_predictions(Path(model)) for model in models]
-    if data is None and not all(kept):
+    place = None if all(kept) else (data or data_of_runs(models))
+    if place is None and not all(kept):
         raise typer.BadParameter("models need pictures", param_hint="--data")
     parts: list[Predictions] = []
     results: list[Result] = []
     for model, done in zip(models, kept, strict=True):
-        if done:
+        if place is None or done:
             part = read_predictions(Path(model))
             result = Result(model, part.scores, "file")
         else:
             candidate = open_candidate(model, backend.value, device)
-            part, result = _examined(candidate, _prepared(data or Path(), candidate, wanted.split), wanted)
+            part, result = _examined(candidate, open_for(candidate.card.preprocessing, place, wanted.split), wanted)
         parts.append(part)
         results.append(result)
-    return parts, results, "kept predictions" if all(kept) else str(data)
-
-
-def _prepared(path: Path, candidate: Candidate, split: str) -> PreparedData:
-    """The data as this net takes them, from a prepared folder or from raw pictures.
-
-    Pictures in one folder for each class, without a word of training or test, are all counted: but not those that
-    `train` has learned from, if it prepared this folder.
-    """
-    from netspec_runtime.data.open import is_prepared
-    from netspec_runtime.data.prepare import Options, cache_folder, ensure_prepared
-
-    card = candidate.card.preprocessing
-    stretch = card.crop if card.resize is None else None
-    learned = Options(side=card.resize, stretch=stretch, grey=card.channels.planes == 1, holdout=_HOLDOUT)
-    cached = cache_folder(path, DATA_CACHE, learned)
-    if is_prepared(path) or not is_prepared(cached):
-        return ensure_prepared(path, DATA_CACHE, replace(learned, holdout=0, unsplit=split), _quiet)
-    complain(f"{path}: split as `train` did, in {cached}")
-    return ensure_prepared(path, DATA_CACHE, learned, _quiet)
-
-
-def _quiet(done: int, total: int, bad: int) -> None:
-    """Preparing says nothing."""
+    return parts, results, str(place or "kept predictions")
 
 
 def _examined(candidate: Candidate, data: PreparedData, wanted: _Wanted) -> tuple[Predictions, Result]:

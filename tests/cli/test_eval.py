@@ -242,6 +242,15 @@ def test_built_nets_of_other_forms_agree_with_infer(
     np.testing.assert_allclose(read_predictions(tmp_path / "kept").probabilities, wanted, atol=1e-6)
 
 
+def test_a_run_knows_its_data(made: Made, tmp_path: Path, netspec: Run) -> None:
+    run = shutil.copytree(made.run, tmp_path / "run")
+    (run / "arguments.json").write_text(json.dumps({"data": str(made.data)}), encoding="utf-8")
+    named = document(netspec("eval", run, "--data", made.data, "--json"))
+    found = document(netspec("eval", run, made.other, "--json"))
+    assert found["data"] == named["data"]
+    assert errors(found["results"][0]) == errors(named["results"][0])
+
+
 def test_training_pictures_can_be_asked_for(made: Made, netspec: Run) -> None:
     found = document(netspec("eval", made.run, "--data", made.data, "--split", "train", "--json"))
     assert found["results"][0]["top1_error"] < 0.5
