@@ -56,7 +56,7 @@ class Step:
     ) -> None:
         self._net, self._world, self._optimizer, self._pixels = net, world, optimizer, pixels
         self._precision, self._parts = precision, parts
-        self._parameters = {net.canonical(name): p for name, p in net.parameters().items()}
+        self._parameters = net.parameters()
 
     def gradients(self, batch: Batch, total: int, key: int) -> Tally:
         """Fill the gradients of the mean loss over a batch of ``total`` images, of which this process has some."""
@@ -65,12 +65,12 @@ class Step:
         tally = NOTHING
         for piece in _pieces(batch, self._parts):
             tally += self._backward(piece, total, key)
-        self._world.sum_gradients(self._parameters)
+        self._world.sum_gradients({self._net.canonical(name): p for name, p in self._parameters.items()})
         return Tally(*self._summed(tally))
 
     @property
     def all_gradients(self) -> dict[str, Tensor]:
-        """Those of the last batch, by the parameters' names in the merged net."""
+        """Those of the last batch in this process, by the names that the parameters have here."""
         return {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
 
     def update(self, rate: float, rate_b: float) -> None:
