@@ -56,18 +56,21 @@ def first_weights(net: Compiled) -> State:
         dims, fan_in = owned.parameter.dims, owned.parameter.fan_in
         spread = (2 / fan_in) ** 0.5 if owned.parameter.role == "weight" else 0.1
         state[owned.name] = torch.randn(dims, generator=generator) * spread
+        if owned.parameter.path == "running_var":
+            state[owned.name].abs_()
     return state
 
 
 def rules(net: Compiled) -> tuple[ParameterRule, ...]:
-    return tuple(_rule(node.layer, p) for node in net.typed.nodes for p in node.parameters)
+    learned = ((n.layer, p) for n in net.typed.nodes for p in n.parameters if p.parameter.role != "statistic")
+    return tuple(_rule(layer, owned) for layer, owned in learned)
 
 
 def _rule(layer: Layer, owned: OwnedParameter) -> ParameterRule:
-    assert isinstance(layer, LearnedLayer)
-    if owned.parameter.role == "bias":
-        return ParameterRule(owned.name, True, 2 * layer.lr_b, 0.0)
-    return ParameterRule(owned.name, False, layer.lr_w, 0.0005)
+    bias = owned.parameter.role == "bias"
+    if not isinstance(layer, LearnedLayer):
+        return ParameterRule(owned.name, bias, 1.0, 0.0)
+    return ParameterRule(owned.name, bias, 2 * layer.lr_b if bias else layer.lr_w, 0.0 if bias else 0.0005)
 
 
 def images_of(step: int, net: Compiled) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,8 @@ layers:
   conv1: {type: conv, inputs: data, filters: 6, size: 3, gpu: 1, neuron: relu, lr_w: 0, lr_b: 0}
   conv2: {type: conv, inputs: conv1, filters: 4, size: 3, gpu: 0, neuron: tanh}
   conv3: {type: conv, inputs: conv1, filters: 6, size: 3, gpu: 1, neuron: tanh}
+  norm3: {type: batchnorm, inputs: conv3}
   pool4: {type: pool, inputs: conv1, pool: avg, size: 3, stride: 2, gpu: 0}
-  fc5:   {type: fc, inputs: [conv2, conv3, pool4], outputs: 6, gpu: 0}
+  fc5:   {type: fc, inputs: [conv2, norm3, pool4], outputs: 6, gpu: 0}
   probs: {type: softmax, inputs: fc5, gpu: 1}
 """

@@ -120,16 +120,16 @@ def join(
     peers = Peers.join(store, launch, shape, device)
     if shape.tower == 1:
         whole = LocalNet(source, name, (str(device),), channels_last, compiled)
-        _check_statistics(whole, shape)
+        check_statistics(whole, shape)
         return whole, Mesh(peers)
     part = TowerNet(source, name, peers, channels_last, compiled)
-    _check_statistics(part, shape)
+    check_statistics(part, shape)
     counts = shape.trick or part.has_scores
     return part, Mesh(peers, part.everywhere if shape.trick else frozenset(), counts)
 
 
-def _check_statistics(net: TrainableNet, shape: MeshShape) -> None:
-    """Batch normalisation takes its statistics over the batch: a share of it gives others than one process has."""
+def check_statistics(net: TrainableNet, shape: MeshShape) -> None:
+    """Batch normalisation takes its statistics over the batch, and a share of it has others. Raises MeshError."""
     norms = [name for name, layer in net.module.named_modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
     if norms and (shape.data > 1 or shape.trick):
         layers = sorted({net.canonical(f"{name}.weight").partition(".")[0] for name in norms})
