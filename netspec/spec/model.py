@@ -58,7 +58,9 @@ class DataSpec:
     std: Triple | None = key("What the difference is divided by, a number for each channel.", default=None)
     color_pca: float = key("Standard deviation of the colour noise along principal components.", default=0.0, least=0)
     color_pca_of: Literal["eigenvalue", "std"] = key(
-        "What the noise multiplies: the eigenvalue (the paper's text) or its square root (the authors' source).",
+        "What the noise multiplies: the eigenvalue of pixels on the scale 0 to 1 (the paper's text; on 0 to 255 nothing"
+        " would be left of a picture), or its square root, `std`, where training inputs are then divided by"
+        " 1 + `color_pca` (the authors' source).",
         default="eigenvalue",
     )
     test_views: int = key(
