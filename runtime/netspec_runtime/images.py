@@ -138,7 +138,8 @@ def _coloured(path: str, picture: Image.Image, channels: Channels) -> Image.Imag
         picture = _eight_bits(path, picture)
     if picture.has_transparency_data:
         picture = _on_white(picture)
-    return picture.convert("L" if channels is Channels.GREY else "RGB")
+    mode = "L" if channels is Channels.GREY else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _eight_bits(path: str, picture: Image.Image) -> Image.Image:

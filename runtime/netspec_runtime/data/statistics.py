@@ -36,7 +36,8 @@ def no_pictures(shape: tuple[int, int, int]) -> PixelSums:
 
 def sums(images: NDArray[np.uint8]) -> PixelSums:
     """The sums of uint8 [N, H, W, C]."""
-    image = np.add.reduce(images, axis=0, dtype=np.uint32 if len(images) < 1 << 24 else np.uint64)
+    narrow = np.uint16 if len(images) <= 257 else np.uint32 if len(images) < 1 << 24 else np.uint64
+    image = np.add.reduce(images, axis=0, dtype=narrow)
     return PixelSums(len(images), image.astype(np.int64), _products(images.reshape(-1, images.shape[3])))
 
 
