@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepare import Options, ensure_prepared
@@ -325,6 +326,14 @@ def test_what_cannot_be_is_said_in_a_line(
     assert done.code == code
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_a_device_that_is_not_here_is_an_error(made: Made, backend: str, netspec: Run) -> None:
+    done = netspec("eval", made.run, "--data", made.data, "--device", "cuda", "--backend", backend)
+    assert (done.code, done.out) == (3, "")
+    assert "--device cuda: " in done.err
 
 
 def test_no_file_of_a_run_is_replaced(made: Made, netspec: Run) -> None:
