@@ -33,15 +33,15 @@ def open_candidate(name: str, backend: Choice, device: Device) -> Candidate:
 
     path = Path(name)
     folder = path if path.is_dir() else None
-    file = _model_file(path)
+    file = model_file(path)
     model = read_model(str(file))
     if backend == "onnx" or (backend == "auto" and folder is None):
         return open_onnx(model, name, device)
     return open_torch(_torch_net(model, folder), model.card, name, device)
 
 
-def _model_file(path: Path) -> Path:
-    """The ONNX file in a folder, or the file itself."""
+def model_file(path: Path) -> Path:
+    """The ONNX file in a folder, or the file itself. Raises DataError where there is none."""
     if not path.exists():
         raise DataError(str(path), "there is no such file or folder", "give an ONNX file or the folder of a run")
     if not path.is_dir():
@@ -51,7 +51,8 @@ def _model_file(path: Path) -> Path:
         return path / "model.onnx"
     if len(files) == 1:  # of `netspec build`
         return files[0]
-    raise DataError(str(path), "there is no model.onnx in it, so no finished run", "end its training, or give a file")
+    fix = f"end its training: netspec train --resume {path}"
+    raise DataError(str(path), "there is no model.onnx in it, so no run that has ended", fix)
 
 
 def _torch_net(model: ModelFile, folder: Path | None) -> TorchNet:

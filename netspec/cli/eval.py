@@ -74,12 +74,14 @@ def evaluate(
     too. What --predictions wrote can be averaged later, without its model. Exit code 4 for data that do not fit.
     """
     from netspec.report.scores import render_scores, scores_document
-    from netspec_runtime.training.predictions import write_predictions
+    from netspec_runtime.training.predictions import require_free, shares, write_predictions
 
-    shares = _numbers(weights)
+    parted = shares(len(models), _numbers(weights))
+    if predictions is not None:
+        require_free(predictions)
     wanted = _Wanted(split, views, batch)
     parts, results, place = _answers(models, data, wanted, backend, device)
-    whole, found = _summed(parts, results, shares, place, confusions, per_class)
+    whole, found = _summed(parts, results, parted, place, confusions, per_class)
     typer.echo(json.dumps(scores_document(found), indent=2) if as_json else render_scores(found), nl=as_json)
     if predictions is not None:
         write_predictions(predictions, whole)
@@ -99,7 +101,7 @@ def _answers(
     models: list[str], data: Path | None, wanted: _Wanted, backend: Backend, device: Device
 ) -> tuple[list[Predictions], list[Result], str]:
     """The probabilities of each model in turn, what it achieved, and on what."""
-    from netspec.evaluation import open_candidate
+    from netspec.evaluation import model_file, open_candidate
     from netspec.report.scores import Result
     from netspec_runtime.training.predictions import holds_predictions, read_predictions
 
@@ -107,6 +109,8 @@ def _answers(
     place = None if all(kept) else (data or data_of_runs(models))
     if place is None and not all(kept):
         raise typer.BadParameter("models need pictures", param_hint="--data")
+    for model in models:  # all, before the first has run for hours
+        model_file(Path(model))
     parts: list[Predictions] = []
     results: list[Result] = []
     for model, done in zip(models, kept, strict=True):
@@ -141,7 +145,7 @@ def _examined(candidate: Candidate, data: PreparedData, wanted: _Wanted) -> tupl
 def _summed(
     parts: Sequence[Predictions],
     results: Sequence[Result],
-    shares: list[float] | None,
+    shares: Sequence[float],
     place: str,
     confusions: int,
     per_class: bool,
@@ -152,8 +156,7 @@ def _summed(
     from netspec_runtime.training.score import confusion_matrix, most_confused, score_classes
 
     whole = average(parts, shares)
-    total = sum(shares or [])
-    weighed = [replace(r, weight=(shares[i] / total if shares else 1 / len(parts))) for i, r in enumerate(results)]
+    weighed = [replace(result, weight=share) for result, share in zip(results, shares, strict=True)]
     matrix = confusion_matrix(whole.probabilities, whole.labels)
     found = Evaluation(
         data=place,

@@ -312,9 +312,11 @@ def test_answers_for_other_pictures_are_not_averaged(made: Made, tmp_path: Path,
         (["RUN", "--data", "DATA", "--weights", "1,2"], 4, "2 for 1 models"),
         (["RUN", "--data", "DATA", "--weights", "0"], 4, "no share of a whole"),
         (["none.onnx", "--data", "DATA"], 4, "no such file or folder"),
-        (["DATA", "--data", "DATA"], 4, "no finished run"),
+        (["DATA", "--data", "DATA"], 4, "no run that has ended"),
         (["RUN", "--data", "nowhere"], 4, "nowhere"),
         (["RUN", "--data", "DATA", "--predictions", "RUN/best.safetensors"], 4, "holds no predictions"),
+        (["RUN", "--data", "DATA", "--predictions", "no/such/file"], 4, "there is no such folder"),
+        (["RUN", "none.onnx", "--data", "DATA"], 4, "none.onnx: there is no such file or folder"),
         (["RUN", "--data", "DATA", "--views", "5"], 2, "views"),
     ],
 )
@@ -323,7 +325,7 @@ def test_what_cannot_be_is_said_in_a_line(
 ) -> None:
     words = [word.replace("RUN", str(made.run)).replace("DATA", str(made.data)) for word in arguments]
     done = netspec("eval", *words)
-    assert done.code == code
+    assert (done.code, done.out) == (code, "")
     assert message in done.err
     assert "Traceback" not in done.err
 

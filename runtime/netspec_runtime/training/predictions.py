@@ -60,7 +60,7 @@ def average(parts: Sequence[Predictions], weights: Sequence[float] | None = None
 
     Raises DataError for answers to different pictures or about different classes, and for weights that are none.
     """
-    numbers = _shares(len(parts), weights)
+    numbers = shares(len(parts), weights)
     first = parts[0]
     for other in parts[1:]:
         _check_same(first, other)
@@ -75,10 +75,21 @@ def average(parts: Sequence[Predictions], weights: Sequence[float] | None = None
     return Predictions(total.astype(np.float32), first.labels, first.classes, first.data, first.split, tuple(sources))
 
 
+def shares(count: int, weights: Sequence[float] | None) -> list[float]:
+    """Fractions of so many nets that add up to 1. Raises DataError for weights that are none."""
+    if weights is None:
+        return [1 / count] * count
+    if len(weights) != count:
+        raise DataError("weights", f"{len(weights)} for {count} models", "give one for each model, in their order")
+    total = sum(weights)
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or total <= 0:
+        raise DataError("weights", "they are no share of a whole", "give numbers from 0 on, such as .3,.7")
+    return [weight / total for weight in weights]
+
+
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write a safetensors file, atomically. Raises DataError where the disk refuses, or for a file of another kind."""
-    if path.exists() and not holds_predictions(path):
-        raise DataError(str(path), "it exists and holds no predictions", "choose another file")
+    require_free(path)
     note = {
         "format": _FORMAT,
         "data": predictions.data,
@@ -88,6 +99,14 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     }
     tensors = {"probabilities": torch.tensor(predictions.probabilities), "labels": torch.tensor(predictions.labels)}
     write_safetensors(path, tensors, {_KEY: json.dumps(note)}, sealed=True)
+
+
+def require_free(path: Path) -> None:
+    """Raise DataError for a path at which predictions cannot be written, as far as can be told beforehand."""
+    if path.exists() and not holds_predictions(path):
+        raise DataError(str(path), "it exists and holds no predictions", "choose another file")
+    if not path.parent.is_dir():
+        raise DataError(str(path), "there is no such folder", "make it, or choose another")
 
 
 def holds_predictions(path: Path) -> bool:
@@ -116,18 +135,6 @@ def read_predictions(path: Path) -> Predictions:
         note["split"],
         tuple(Source(**source) for source in note["sources"]),
     )
-
-
-def _shares(count: int, weights: Sequence[float] | None) -> list[float]:
-    """Fractions that add up to 1."""
-    if weights is None:
-        return [1 / count] * count
-    if len(weights) != count:
-        raise DataError("weights", f"{len(weights)} for {count} models", "give one for each model, in their order")
-    total = sum(weights)
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or total <= 0:
-        raise DataError("weights", "they are no share of a whole", "give numbers from 0 on, such as .3,.7")
-    return [weight / total for weight in weights]
 
 
 def _check_same(one: Predictions, other: Predictions) -> None:
