@@ -142,6 +142,14 @@ def test_a_run_goes_from_one_process_to_two_and_back(place: Path) -> None:
     assert_as_alone(place, "moved")
 
 
+def test_a_share_of_a_batch_is_not_empty(place: Path) -> None:
+    command = torchrun(2, netspec("--mesh", "data=2", "--set", "train.batch=1"))
+    with started(place, command) as process:
+        assert process.wait(120) != 0
+    said = (place / "said.txt").read_text()
+    assert "netspec: --mesh: 2 processes cannot share a batch of 1; use fewer, or a larger batch" in said
+
+
 @pytest.mark.parametrize(
     ("mesh", "line"),
     [

@@ -147,7 +147,7 @@ class Exchange:
         neighbours = zip(firsts, counts, firsts[1:], strict=False)
         if self._training and any(first + count != after for first, count, after in neighbours):
             reason = "a batch in pieces is not gathered in its order, which dropout needs"
-            raise EnvironmentProblem("--mesh trick", reason, "use it without gradient accumulation")
+            raise EnvironmentProblem("--mesh trick", reason, "use it with --parts 1")
         self._counts, self._whole_first = list(counts), firsts[0]
         return self._counts
 

@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import ProcessGroup, Work
 
+from netspec_runtime.training.launch import MeshError
 from netspec_runtime.training.peers import Peers, no_one_lost
 
 _BUCKET: Final = 1 << 23  # numbers: 32 MiB of float32, where links are at full speed
@@ -27,10 +28,13 @@ class Mesh:
         self.rank, self.size = peers.launch.rank, peers.launch.size
 
     def rows(self, batch: int) -> slice:
-        """This data group's share; sizes differ by one at most, the first are larger (torch.tensor_split)."""
+        """This data group's share; sizes differ by one at most, the first are larger. Raises MeshError for none."""
         shape = self._peers.shape
         parts, number = (self.size, self.rank) if shape.trick else (shape.data, self._peers.data_number)
         each, over = divmod(batch, parts)
+        if not each:
+            reason = f"{parts} processes cannot share a batch of {batch}"
+            raise MeshError("--mesh", reason, "use fewer, or a larger batch: --set train.batch=...")
         start = number * each + min(number, over)
         return slice(start, start + each + (number < over))
 

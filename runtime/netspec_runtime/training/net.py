@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, cast
+from types import ModuleType
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +102,7 @@ class LocalNet:
 
 def load_class(source: str, name: str) -> type[nn.Module]:
     """A class of generated source text. Raises KeyError where there is none of this name."""
-    namespace: dict[str, Any] = {"__name__": "netspec_generated"}
-    exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 - the compiler's own text, checked by it
-    return cast(type[nn.Module], namespace[name])
+    module = ModuleType(f"netspec_generated_{hashlib.sha256(source.encode()).hexdigest()[:16]}")
+    exec(compile(source, f"<{name}>", "exec"), vars(module))  # noqa: S102 - the compiler's own text, checked by it
+    sys.modules[module.__name__] = module  # torch.compile imports it to look its functions up
+    return cast(type[nn.Module], vars(module)[name])
