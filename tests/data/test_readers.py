@@ -72,6 +72,21 @@ def test_val_is_preferred_to_test_and_it_is_said(tmp_path: Path) -> None:
     assert source.notes == ("test/ is left out",)
 
 
+def test_other_folders_beside_the_splits_are_said(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"train": 0, "plane": 1})
+    write_folder(tmp_path / "train", {"a": 1})
+    assert find_source([tmp_path]).notes == ("plane/ is left out",)
+
+
+def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # tests may run as root, who may read everything
+    with pytest.raises(DataError, match="Permission denied; check its permissions"):
+        find_source([tmp_path])
+
+
 def test_flat_photos_have_the_class_of_their_name(tmp_path: Path) -> None:
     for number, name in enumerate(["n02_x.png", "n01491361.png", "n01491361_1.png", "n01534433-b.png", "x.png"]):
         (tmp_path / name).write_bytes(encoded(number))

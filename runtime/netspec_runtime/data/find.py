@@ -25,6 +25,14 @@ def find_source(paths: Sequence[Path]) -> Source:
             raise DataError(str(path), "no such file or folder", f"give {_FORMS}")
         if path.is_dir() and is_prepared(path):
             raise DataError(str(path), "this is prepared data already", "use it as it is")
+    try:
+        return _read(paths)
+    except OSError as error:
+        where = str(error.filename or paths[0])
+        raise DataError(where, error.strerror or "cannot be read", "check its permissions") from error
+
+
+def _read(paths: Sequence[Path]) -> Source:
     if is_imagenet(paths):
         return read_imagenet(paths)
     if is_webdataset(paths):

@@ -69,7 +69,7 @@ def _parts(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     chosen = split_of(names)
     if not chosen:
         return {TRAIN: root}, ()
-    left = sorted(name for name in names if name not in chosen and split_of({name}))
+    left = sorted(names - chosen.keys())
     return {split: root / name for name, split in chosen.items()}, tuple(f"{name}/ is left out" for name in left)
 
 
