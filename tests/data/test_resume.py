@@ -20,13 +20,14 @@ from netspec_runtime.errors import DataError
 from tests.data.raw import write_folder
 from tests.data.test_prepare import SMALL, contents, quiet, run
 
-# Saves after every chunk, and says on stdout when it starts and how far it is.
+# Saves after some chunks, so that kills find rows which the journal does not know. It says on stdout when it starts and
+# how far it is.
 SCRIPT = """
 import sys
 from pathlib import Path
 from netspec_runtime.data import stream
 from netspec_runtime.data.prepare import Options, prepare
-stream.SAVE_SECONDS = 0.0
+stream.SAVE_SECONDS = 0.02
 source, out = map(Path, sys.argv[1:3])
 print("start", flush=True)
 prepare([source], out, Options(side=16, workers=2), lambda done, total, bad: print(done, flush=True))
@@ -132,6 +133,16 @@ def test_other_options_do_not_go_on_with_it(raw: Path, tmp_path: Path) -> None:
 def test_other_workers_go_on_with_it(raw: Path, unbroken: dict[str, str], tmp_path: Path) -> None:
     stopped(raw, tmp_path / "out")
     run(raw, tmp_path / "out", replace(SMALL, workers=1))
+    assert contents(tmp_path / "out") == unbroken
+
+
+def test_rows_that_the_journal_does_not_know_are_made_again(
+    raw: Path, unbroken: dict[str, str], tmp_path: Path
+) -> None:
+    stopped(raw, tmp_path / "out")
+    with (tmp_path / "out" / "train-images.npy").open("ab") as file:
+        file.write(b"half a row")
+    run(raw, tmp_path / "out")
     assert contents(tmp_path / "out") == unbroken
 
 
