@@ -2,10 +2,12 @@
 
 import benchmarks.input
 import benchmarks.prepare
-from benchmarks import inference, optimizer, processes
+from benchmarks import cifar, inference, optimizer, processes, training_step
 
 inference.main()
 processes.main()
 benchmarks.input.main()
 benchmarks.prepare.main()
 optimizer.main()
+training_step.main()
+cifar.main()

@@ -34,15 +34,23 @@ class PlainAlexNet(nn.Module):
         self.norm = TowerNorm()
 
     def forward(self, data: Tensor) -> Tensor:
+        return torch.softmax(self.scores(data), dim=1)
+
+    def scores(self, data: Tensor) -> Tensor:
+        """What the softmax takes."""
         x = F.relu(self.conv1(F.pad(data, (0, 3, 0, 3))))
         x = F.max_pool2d(self.norm(x), 3, stride=2)
         x = F.relu(self.conv2(x))
         x = F.max_pool2d(self.norm(x), 3, stride=2)
         x = F.relu(self.conv5(F.relu(self.conv4(F.relu(self.conv3(x))))))
         x = torch.flatten(F.max_pool2d(x, 3, stride=2), 1)
-        x = F.relu(self.fc6(x)) * 0.5
-        x = F.relu(self.fc7(x)) * 0.5
-        return torch.softmax(self.fc8(x), dim=1)
+        x = self._drop(F.relu(self.fc6(x)))
+        x = self._drop(F.relu(self.fc7(x)))
+        scores: Tensor = self.fc8(x)
+        return scores
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return x * (torch.rand_like(x) < 0.5) if self.training else x * 0.5
 
 
 def export(path: str, weights: dict[str, Tensor]) -> None:

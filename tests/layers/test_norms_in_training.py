@@ -33,7 +33,7 @@ def _both(norm: Norm, x: Tensor, upstream: Tensor) -> tuple[Tensor, Tensor]:
     """The values and the gradient."""
     x = x.clone(memory_format=torch.preserve_format).requires_grad_()
     y = norm(x)
-    y.backward(upstream)
+    torch.autograd.backward(y, upstream)
     assert x.grad is not None
     return y.detach(), x.grad
 
