@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from netspec.pipeline import Compiled
 from netspec.spec.dump import dump
@@ -48,13 +49,29 @@ def named_run(wish: Wish) -> RunFolder | None:
 
 def data_of(run: RunFolder | None) -> Path | None:
     """What a run was trained on; None for drawn pictures. Raises DataError where its arguments are damaged."""
+    return before(run).data
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a run was started with: its data (None: drawn), the weights that it took, and flags by their names."""
+
+    data: Path | None = None
+    init_from: Path | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
+
+
+def before(run: RunFolder | None) -> Before:
+    """What a run was started with; nothing for None. Raises DataError where its arguments are damaged."""
     if run is None or not run.arguments.is_file():
-        return None
+        return Before()
     try:
-        data = json.loads(run.arguments.read_text(encoding="utf-8"))["data"]
+        found = json.loads(run.arguments.read_text(encoding="utf-8"))
+        data, adopted = found["data"], found.get("init_from")
+        return Before(data and Path(data), adopted and Path(adopted), dict(found.get("flags", {})))
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise DataError(str(run.arguments), f"damaged: {error}", "give --data again") from None
-    return None if data is None else Path(str(data))
+        fix = "start a new run (--init-from takes this one's weights)"
+        raise DataError(str(run.arguments), f"damaged: {error}", fix) from None
 
 
 def open_folder(wish: Wish, named: RunFolder | None, name: str, world: World) -> RunFolder:
@@ -66,7 +83,7 @@ def open_folder(wish: Wish, named: RunFolder | None, name: str, world: World) ->
 
 
 def _found(wish: Wish, named: RunFolder | None, name: str) -> RunFolder:
-    from netspec_runtime.training.run import RunFolder, create_run, find_latest, open_run
+    from netspec_runtime.training.run import claim_run, create_run, find_latest, open_run
 
     if named is not None:
         return named
@@ -75,13 +92,7 @@ def _found(wish: Wish, named: RunFolder | None, name: str) -> RunFolder:
         found = open_run(wish.run) if wish.run and there else find_latest(wish.runs, name)
         if found is not None and (there or wish.run is None):
             return found
-    if wish.run is None:
-        return create_run(wish.runs, name)
-    if wish.run.exists() and any(wish.run.iterdir()):
-        fix = "choose another with --run, or go on with it: --resume"
-        raise DataError(str(wish.run), "the folder is not empty", fix)
-    wish.run.mkdir(parents=True, exist_ok=True)
-    return RunFolder(wish.run, name)
+    return create_run(wish.runs, name) if wish.run is None else claim_run(wish.run, name)
 
 
 def _restarted() -> bool:
@@ -89,16 +100,27 @@ def _restarted() -> bool:
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
-def describe(wish: Wish, compiled: Compiled, folder: RunFolder, devices: tuple[str, ...], processes: int) -> None:
-    """Write what the run is: the spec as it was compiled, the module, the environment, the arguments."""
+def describe(
+    wish: Wish,
+    compiled: Compiled,
+    folder: RunFolder,
+    devices: tuple[str, ...],
+    processes: int,
+    flags: Mapping[str, Any],
+) -> None:
+    """Write what the run is: the arguments, the environment, the module, and the spec as it was compiled.
+
+    The spec comes last: a folder that has it has all.
+    """
     from netspec_runtime.training.environment import describe_environment
 
-    folder.write(folder.spec.name, dump(compiled.spec))
-    folder.write(f"{module_name(compiled.spec.name)}.py", generated_source(compiled))
-    folder.write_json("environment.json", describe_environment(devices, Path.cwd(), processes))
     arguments = {
         "data": None if wish.data is None else str(wish.data.absolute()),
         "init_from": None if wish.init_from is None else str(wish.init_from.absolute()),
+        "flags": dict(flags),
         "command": sys.argv[1:],
     }
     folder.write_json("arguments.json", arguments)
+    folder.write_json("environment.json", describe_environment(devices, Path.cwd(), processes))
+    folder.write(f"{module_name(compiled.spec.name)}.py", generated_source(compiled))
+    folder.write(folder.spec.name, dump(compiled.spec))

@@ -45,10 +45,9 @@ def prepare_options(compiled: Compiled, workers: int | None) -> PrepareOptions:
 def make_job(
     compiled: Compiled, data: PreparedData, net: TrainableNet, world: World, folder: RunFolder, options: Options
 ) -> Job:
-    """The run of a net on data. Raises DataError where they do not fit."""
+    """The run of a net on data that fit it (`require_fit`). Raises SpecError for a net that cannot be trained."""
     from netspec_runtime.training.job import Job
 
-    _require_fit(compiled, data)
     identity = {"spec": spec_hash(compiled.spec), "data set": data.digest}
     return Job(
         training_recipe(compiled),
@@ -100,8 +99,15 @@ def _classes(compiled: Compiled) -> int:
     return compiled.typed.shape(compiled.typed.outputs[0]).units
 
 
-def _require_fit(compiled: Compiled, data: PreparedData) -> None:
-    """The same number of classes, in the same order where both have names."""
+def require_fit(compiled: Compiled, data: PreparedData) -> None:
+    """Refuse, before a run has a folder, a net that cannot be trained and data that are not for it.
+
+    They must have the same number of classes, in the same order where both have names, pictures of the net's size, all
+    with labels, and a mean image that a model can carry. Raises SpecError, DataError.
+    """
+    from netspec_runtime.training.batches import TrainingBatches
+
+    recipe, pictures = training_recipe(compiled), picture_recipe(compiled)
     classes, labels = _classes(compiled), compiled.spec.labels
     place = str(data.path)
     if "train" not in data.splits:
@@ -115,3 +121,11 @@ def _require_fit(compiled: Compiled, data: PreparedData) -> None:
         number = next(i for i, (a, b) in enumerate(zip(labels, data.classes, strict=True)) if a != b)
         reason = f"class {number} is {data.classes[number]} here and {labels[number]} in the spec's labels"
         raise DataError(place, reason, "order the spec's labels as the data's classes")
+    TrainingBatches(data.splits["train"], data.statistics, pictures, recipe.batch, recipe.seed, 0, slice(0, 0))
+    if compiled.spec.data.mean == "image":
+        from netspec_runtime.card import CardError, MeanImage
+
+        try:
+            MeanImage.of(Seen(data.statistics.mean_image, ()).image(compiled.spec))
+        except CardError as error:
+            raise DataError(place, f"its {error}, too large for a model to carry", "write `mean: color`") from None

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from netspec.cli.arguments import DATA_CACHE, SetOption
 from netspec.cli.infer import Views
 from netspec.cli.prepare import preparing
-from netspec.spec.shipped import find_spec
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
@@ -40,6 +39,7 @@ class Precision(StrEnum):
 
 
 def train(
+    context: typer.Context,
     spec: Annotated[
         str | None, typer.Argument(metavar="[SPEC]", help="A layer file or a built-in spec; shapes by default.")
     ] = None,
@@ -82,43 +82,59 @@ def train(
     goes on from there, bit for bit. Exit code 4 for data or a disk that fail, 5 if training diverges.
     """
     from netspec.processes import NetOptions
-    from netspec.runs import Wish
-    from netspec_runtime.training.job import Options
+    from netspec.runs import Wish, before, named_run
 
     wish = Wish(spec, tuple(assignments or ()), data, run, runs, resume, init_from)
-    options = Options(
-        workers=workers,
-        precision=precision.value,
-        channels_last=channels_last,
-        parts=parts,
-        save_every=save_every,
-        log_every=log_every,
-        views=10 if views is Views.TEN else 1,
-        until=until,
-    )
-    _train(wish, NetOptions(devices, mesh, channels_last, compiled), options, tensorboard=tensorboard)
+    kept: dict[str, Any] = {
+        "precision": precision.value,
+        "channels_last": channels_last,
+        "parts": parts,
+        "views": views.value,
+        "save_every": save_every,
+        "log_every": log_every,
+        "until": until,
+    }
+    started = before(named_run(wish)).flags
+    flags = {name: value if _given(context, name) else started.get(name, value) for name, value in kept.items()}
+    net_options = NetOptions(devices, mesh, flags["channels_last"], compiled)
+    _train(wish, net_options, flags, workers, tensorboard=tensorboard)
 
 
-def _train(wish: Wish, net_options: NetOptions, options: Options, *, tensorboard: bool) -> None:
+def _given(context: typer.Context, name: str) -> bool:
+    """Whether the command line has this flag."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _options(flags: Mapping[str, Any], workers: int) -> Options:
+    from netspec_runtime.training.job import Options
+
+    return Options(workers=workers, **{**flags, "views": 10 if flags["views"] == Views.TEN.value else 1})
+
+
+def _train(wish: Wish, net_options: NetOptions, flags: Mapping[str, Any], workers: int, *, tensorboard: bool) -> None:
     from netspec.diagnostics.text import render
     from netspec.pipeline import compile_file
     from netspec.processes import open_net
-    from netspec.runs import data_of, describe, named_run, open_folder
-    from netspec.train import make_job, write_model
+    from netspec.runs import before, describe, named_run, open_folder
+    from netspec.spec.shipped import find_spec
+    from netspec.train import make_job, require_fit, write_model
     from netspec_runtime.training.interrupt import Interrupt
 
     named = named_run(wish)
     path = named.spec if named and not wish.spec else find_spec(wish.spec or DEMO)
     compiled = compile_file(path, wish.assignments, name=wish.spec)
-    wish = replace(wish, data=wish.data or data_of(named))
+    started = before(named)
+    wish = replace(wish, data=wish.data or started.data, init_from=wish.init_from or started.init_from)
     net, world, devices = open_net(compiled, net_options)
-    data = _open_data(compiled, wish.data, options.workers)
+    data = _open_data(compiled, wish.data, workers)
+    require_fit(compiled, data)
     folder = open_folder(wish, named, compiled.spec.name, world)
-    job = make_job(compiled, data, net, world, folder, options)
+    job = make_job(compiled, data, net, world, folder, _options(flags, workers))
     with folder.locked() if world.rank == 0 else nullcontext():
-        if world.rank == 0 and not folder.arguments.exists():
+        if world.rank == 0 and not folder.spec.exists():
             typer.echo(render(compiled.spec.warnings), err=True, nl=False)
-            describe(wish, compiled, folder, devices, world.size)
+            describe(wish, compiled, folder, devices, world.size, flags)
         with Interrupt() as interrupt:
             if not _run(job, compiled, wish.init_from, tensorboard, lambda: interrupt.wanted):
                 raise typer.Exit(interrupt.exit_code)
@@ -159,7 +175,7 @@ def _run(job: Job, compiled: Compiled, init_from: Path | None, tensorboard: bool
     with open_progress(sys.stderr, job.recipe.epochs, job.steps_per_epoch, position.step) as progress:
         for note in (*notes, _begin(job, position)):
             progress.say(note)
-        with closing(Reporter(job.folder, position, progress, mirror)) as reporter:
+        with Reporter(job.folder, position, progress, mirror) as reporter:
             finished = trainer.run(reporter, wanted)
     if not finished:
         folder = _short(job.folder.path)
@@ -181,7 +197,7 @@ def _initial(compiled: Compiled, init_from: Path | None, say: Callable[[str], ob
 
 def _begin(job: Job, position: Position) -> str:
     """What is trained on what, and where."""
-    train, test = job.data.splits["train"], job.data.splits.get("test", ())
+    train, test = job.data.splits["train"], job.test_pictures or ()
     pictures = f"{len(train):,} pictures to learn from, {len(test):,} to test"
     where = f"from step {position.step:,} of {job.steps:,}" if position.step else f"{job.steps:,} steps"
     return f"{_short(job.folder.path)}: {pictures}; {where}, {job.batch} pictures each"
@@ -192,7 +208,7 @@ def _report(job: Job, proof: str) -> None:
     from netspec_runtime.training.checkpoint import read_best
 
     _, note = read_best(job.folder.path)
-    of = "test" if "test" in job.data.splits else "training"
+    of = "test" if job.test_pictures is not None else "training"
     folder = _short(job.folder.path)
     typer.echo(f"{job.folder.name}: {of} error {note['error']:.2%}, the best, after epoch {note['epoch']}")
     typer.echo(proof)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netspec_runtime.data.prepared import PreparedData
+from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split
 from netspec_runtime.training.batches import global_batch
 from netspec_runtime.training.net import TrainableNet
 from netspec_runtime.training.recipe import PictureRecipe, Recipe, ViewCount
@@ -53,6 +53,12 @@ class Job:
     def batch(self) -> int:
         """Images a step: the recipe's, or all there are."""
         return global_batch(len(self.data.splits["train"]), self.recipe.batch)
+
+    @property
+    def test_pictures(self) -> Split | None:
+        """Those that the net is tested on after each epoch; None where there are none, or none has a label."""
+        split = self.data.splits.get("test")
+        return None if split is None or (split.labels == UNLABELLED).all() else split
 
     @property
     def steps_per_epoch(self) -> int:

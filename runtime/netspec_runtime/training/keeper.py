@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ class Keeper:
         self._job, self._optimizer, self._watch = job, optimizer, watch
         self._checkpoints = Checkpoints(job.folder.checkpoints)
         self.last: str | None = None  # the newest checkpoint's note
+        self.pictures: Sequence[int] = ()  # those of the last batch, to be named where it made numbers not finite
 
     def restore(self) -> Restored | None:
         """Take the last good checkpoint; None before the first.
@@ -75,8 +76,12 @@ class Keeper:
     def _weights(self, step: int) -> State:
         weights = self._job.net.collect(self._job.net.module.state_dict())
         if bad := not_finite(weights):
-            raise Diverged(step, f"{bad[0]} is not finite", (), self.last)
+            raise self.diverged(step, f"{bad[0]} is not finite")
         return weights
+
+    def diverged(self, step: int, what: str) -> Diverged:
+        """The error that ends the run."""
+        return Diverged(step, what, self.pictures, self.last)
 
     def _require_same(self, identity: Mapping[str, str]) -> None:
         for what, value in self._job.identity.items():

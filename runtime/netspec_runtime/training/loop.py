@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -15,14 +16,14 @@ from netspec_runtime.training.draws import draw_key
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate
 from netspec_runtime.training.job import Job
 from netspec_runtime.training.keeper import Keeper
-from netspec_runtime.training.metrics import EpochRecord, EventRecord, Record, TrainRecord
+from netspec_runtime.training.metrics import RATE, EpochRecord, EventRecord, Record, TrainRecord
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.position import Position
 from netspec_runtime.training.schedule import rate
 from netspec_runtime.training.score import Scores
 from netspec_runtime.training.step import Step, Tally
-from netspec_runtime.training.watch import Diverged, Watch, all_finite
+from netspec_runtime.training.watch import Watch, all_finite
 
 
 class Listener(Protocol):
@@ -51,12 +52,17 @@ class Nobody:
         return
 
 
+class _StoppedError(Exception):
+    """In the middle of a test, someone wished to stop."""
+
+
 class Trainer:
     """Runs a job from its last checkpoint, or its start, to its end."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._listener: Listener = Nobody()
+        self._wanted: Callable[[], bool] = lambda: False
         recipe, options, net = job.recipe, job.options, job.net
         train, statistics = job.data.splits["train"], job.data.statistics
         rows = job.world.rows(job.batch)
@@ -76,13 +82,15 @@ class Trainer:
         return (self.position.ended or self.position.step >= self._job.steps) and not self._epoch_is_over()
 
     def start(self, initial: Callable[[], Mapping[str, Tensor]]) -> tuple[str, ...]:
-        """Take the last good checkpoint, or else ``initial`` weights by their names in the merged net.
+        """Take the last good checkpoint, or else ``initial`` weights by their names in the merged net, and save those.
 
-        Returns a sentence for each damaged checkpoint that was passed over. Raises DataError.
+        So a run that is killed before its first step still knows its spec, its data and where it began. Returns a
+        sentence for each damaged checkpoint that was passed over. Raises DataError.
         """
         restored = self._keeper.restore()
         if restored is None:
             self._keeper.take(initial())
+            self._keeper.save(self.position)
             return ()
         self.position = restored.position
         return restored.damaged
@@ -92,13 +100,20 @@ class Trainer:
 
         Raises Diverged, DataError for pictures that cannot be read and a disk that refuses.
         """
-        self._listener = listener
+        self._listener, self._wanted = listener, wanted
+        try:
+            self._run()
+        except _StoppedError:
+            self._keeper.save(self.position)
+            return False
+        return True
+
+    def _run(self) -> None:
+        """To the end, or until it is wanted to stop."""
         saved = time.monotonic()
         with closing(self._batches.start(self.position.step)) as batches:
             while not self.finished:
-                if self._job.world.any(wanted()):
-                    self._keeper.save(self.position)
-                    return False
+                self._heed()
                 if self._epoch_is_over():
                     self._end_epoch()
                     saved = time.monotonic()
@@ -107,7 +122,11 @@ class Trainer:
                 if not self._epoch_is_over() and self._due(saved):
                     self._keeper.save(self.position)
                     saved = time.monotonic()
-        return True
+
+    def _heed(self) -> None:
+        """Every process comes here equally often: a wish to stop is everyone's."""
+        if self._job.world.any(self._wanted()):
+            raise _StoppedError
 
     def _epoch_is_over(self) -> bool:
         """Whether an epoch has all its steps, and not yet its test."""
@@ -127,7 +146,7 @@ class Trainer:
     def _take(self, batch: Batch) -> None:
         """One step, and what is told of it."""
         begin = time.monotonic()
-        rates = self._rates(batch.step)
+        rates, self._keeper.pictures = self._rates(batch.step), batch.ids.tolist()
         tally = self._step.gradients(batch, self._job.batch, draw_key(self._job.recipe.seed, batch.step))
         self._require_finite(batch, tally)
         self._step.update(*rates)
@@ -156,9 +175,9 @@ class Trainer:
 
     def _require_finite(self, batch: Batch, tally: Tally) -> None:
         if not tally.finite:
-            raise Diverged(batch.step, "the loss is not finite", batch.ids.tolist(), self._keeper.last)
+            raise self._keeper.diverged(batch.step, "the loss is not finite")
         if self._job.world.any(not all_finite(self._step.all_gradients.values())):
-            raise Diverged(batch.step, "a gradient is not finite", batch.ids.tolist(), self._keeper.last)
+            raise self._keeper.diverged(batch.step, "a gradient is not finite")
 
     def _end_epoch(self) -> None:
         """Test, keep the best weights, let the rates follow the error, save."""
@@ -180,19 +199,26 @@ class Trainer:
         )
         after = self._rates(self.position.step)
         if recipe.lr.curve == "steps" and after != rates and not self.finished:
-            self._tell("rate", f"the rate is now {after[0]:g}, {after[1]:g} for biases")
+            self._tell(RATE, f"the rate is now {after[0]:g}, {after[1]:g} for biases")
         self._keeper.save(self.position)
 
     def _test(self) -> Scores | None:
-        job = self._job
-        split = job.data.splits.get("test")
+        job, split = self._job, self._job.test_pictures
         if split is None:
             return None
+
+        def seen(done: int) -> None:
+            self._listener.testing(done, len(split))
+            self._heed()
+
         job.net.module.eval()
         pictures = EvaluationSet(
             split, self._pixels, job.pictures.crop, job.options.views, job.recipe.batch, job.options.workers
         )
-        return evaluate(job.net.logits, pictures, job.world, lambda done: self._listener.testing(done, len(split)))
+        scores = evaluate(job.net.logits, pictures, job.world, seen)
+        if not math.isfinite(scores.loss):
+            raise self._keeper.diverged(self.position.step, "the loss in the test is not finite")
+        return scores
 
     def _log(self, rates: tuple[float, float]) -> None:
         position, logged = self.position, self.position.logged

@@ -69,6 +69,8 @@ Record = TrainRecord | EpochRecord | EventRecord
 
 TIMES = frozenset({"seconds", "images_per_second"})  # the fields that differ between two equal runs
 
+RATE = "rate"  # the event of a rate that was divided
+
 _KINDS: dict[str, type[Record]] = {cls.kind: cls for cls in (TrainRecord, EpochRecord, EventRecord)}
 
 
@@ -121,16 +123,21 @@ def truncate_after(path: Path, step: int, epochs: int | None = None) -> None:
     """Drop what a killed run measured after its last checkpoint, at ``step``. A missing file stays missing.
 
     ``epochs`` is the number of epochs that the checkpoint knows the test errors of: it may have been saved between the
-    last step of an epoch and its test, and that record would come twice.
+    last step of an epoch and its test, and what comes after a test would come twice.
     """
     if not path.exists():
         return
     kept = [
         record
         for record in read_metrics(path)
-        if record.step <= step and (epochs is None or not isinstance(record, EpochRecord) or record.epoch <= epochs)
+        if record.step <= step and (epochs is None or not _after_test(record) or record.epoch <= epochs)
     ]
     write_file(path, [b"".join(_line(record) for record in kept)])
+
+
+def _after_test(record: Record) -> bool:
+    """Whether it is written when an epoch's test is done."""
+    return isinstance(record, EpochRecord) or (isinstance(record, EventRecord) and record.event == RATE)
 
 
 def _line(record: Record) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from contextlib import nullcontext, suppress
+from types import TracebackType
+from typing import Final, Self
 
+from netspec_runtime.errors import DataError
 from netspec_runtime.training.curves import draw_curves
 from netspec_runtime.training.metrics import (
     EpochRecord,
@@ -61,9 +64,17 @@ class Reporter:
         self._folder.write("curves.svg", draw_curves(self._epochs, f"{self._folder.name}: error by epoch"))
         self._drawn = time.monotonic()
 
-    def close(self) -> None:
-        """Draw the curves of all epochs and let go of the files."""
-        self.draw()
-        self._metrics.close()
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Draw the curves of all epochs and let go of the files; an error that ends the run hides one of these."""
+        try:
+            with suppress(DataError) if kind else nullcontext():
+                self.draw()
+        finally:
+            self._metrics.close()
+            if self._tensorboard is not None:
+                self._tensorboard.close()

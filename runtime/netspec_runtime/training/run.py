@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.atomic import write_file
+from netspec_runtime.training.atomic import remove_stale, write_file
 from netspec_runtime.training.checkpoint import BEST
 
 _LOCK: Final = ".lock"
@@ -78,7 +78,10 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run. Raises DataError while another process does; the system frees it when that one dies."""
+        """Hold the run, and tidy up after one that was killed.
+
+        Raises DataError while another process does; the system frees it when that one dies.
+        """
         try:
             descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
@@ -87,9 +90,26 @@ class RunFolder:
             ) from None
         try:
             _lock(descriptor, self.path)
+            remove_stale(self.path)
             yield
         finally:
             os.close(descriptor)
+
+
+def claim_run(path: Path, name: str) -> RunFolder:
+    """A new run in the folder ``path``: made, empty, or left by one that was killed before its spec was written.
+
+    Raises DataError.
+    """
+    folder = RunFolder(path, name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        names = {file.name for file in path.iterdir()}
+    except OSError as error:
+        raise DataError(str(path), f"cannot make a folder: {error.strerror}", "choose another with --run") from None
+    if names and (_LOCK not in names or folder.checkpoints.name in names or any(n.endswith(".yaml") for n in names)):
+        raise DataError(str(path), "the folder is not empty", "choose another with --run, or go on with it: --resume")
+    return folder
 
 
 def create_run(runs: Path, name: str) -> RunFolder:
