@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -119,6 +120,21 @@ def test_towers_of_which_one_is_killed_are_started_again_and_resume(place: Path)
     assert "another process is gone" in (place / "said.txt").read_text()
     assert_as_alone(place, "killed")
     assert (place / "killed" / "towers" / "model.onnx").exists()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20))
+def test_any_process_may_be_killed_at_any_moment(place: Path, seed: int) -> None:
+    """Two meshes of two and one of four; also while the first process saves, and before anything is saved."""
+    random = Random(seed)
+    mesh, count = random.choice([("tower=2", 2), ("trick=2", 2), ("data=2,tower=2", 4)])
+    run = f"killed-{seed}"
+    with started(place, torchrun(count, netspec("--runs", run, "--mesh", mesh), restarts=1)) as process:
+        wait_for_step(place / run / "towers", random.randrange(STEPS - 5), process)
+        time.sleep(random.random() / 10)
+        os.kill(random.choice(children(process.pid)), signal.SIGKILL)
+        assert process.wait(120) == 0, (place / "said.txt").read_text()
+    assert_as_alone(place, run)
 
 
 def test_a_run_goes_from_one_process_to_two_and_back(place: Path) -> None:
