@@ -27,6 +27,7 @@ from netspec.passes.trick import split_trick
 from netspec.pipeline import Compiled, compile_spec
 from netspec.spec.load import load_text
 from netspec.spec.names import class_name
+from netspec_runtime.training import mesh
 from netspec_runtime.training.launch import Launch, MeshShape
 from netspec_runtime.training.net import LocalNet, State, TrainableNet
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
@@ -126,7 +127,11 @@ def evaluated(net: Compiled, part: TrainableNet, world: World) -> list[float]:
 
 @dataclass(frozen=True)
 class Job:
-    """A run of ``processes`` (their numbers, by rank), which meet at ``port``. With ``bf16`` also in channels_last."""
+    """A run of ``processes`` (their numbers, by rank), which meet at ``port``.
+
+    In float64, and with ``bf16``, it is in channels_last; in float64 a message of gradients has at most 500 numbers, so
+    that some go alone.
+    """
 
     spec: str
     mesh: str
@@ -151,7 +156,10 @@ def take_part(job: Job, launch: Launch) -> None:
     net, out = compiled(Path(job.spec).read_text()), Path(job.out)
     shape = MeshShape.chosen(job.mesh or None, launch.size, len(net.placed.devices))
     name, device = class_name(net.spec.name), launch.device("cpu")
-    part, world = join(launch, shape, source_for(net, shape), name, device, channels_last=job.bf16)
+    double = job.dtype == "float64"
+    part, world = join(launch, shape, source_for(net, shape), name, device, channels_last=job.bf16 or double)
+    if double:
+        setattr(mesh, "_BUCKET", 500)  # noqa: B010 - it is Final for everyone else
     final = train(net, part, world, job.bf16)
     seen = {"test": evaluated(net, part, world), "said": world.share("runs/n\u00e4me" if launch.rank == 0 else "")}
     if launch.rank == 0:
