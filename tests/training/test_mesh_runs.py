@@ -130,6 +130,7 @@ def test_any_process_may_be_killed_at_any_moment(place: Path, seed: int) -> None
     mesh, count = random.choice([("tower=2", 2), ("trick=2", 2), ("data=2,tower=2", 4)])
     run = f"killed-{seed}"
     with started(place, torchrun(count, netspec("--runs", run, "--mesh", mesh), restarts=1)) as process:
+        wait_until(lambda: len(children(process.pid)) == count)
         wait_for_step(place / run / "towers", random.randrange(STEPS - 5), process)
         time.sleep(random.random() / 10)
         os.kill(random.choice(children(process.pid)), signal.SIGKILL)
