@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from torch.distributed import TCPStore  # type: ignore[attr-defined]  # torch documents it, and does not export it
@@ -31,7 +32,7 @@ def start() -> list[str]:
         store = meet(Launch(rank, SIZE, rank, SIZE, 0))
         if rank == 0:
             assert not store.check(["word"]), "an earlier start's"
-            store.set("word", str(id(store)))
+            store.set("word", uuid4().hex)
         return store.get("word").decode()
 
     with ThreadPoolExecutor(SIZE) as pool:
