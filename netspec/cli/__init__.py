@@ -15,6 +15,7 @@ from netspec import __version__
 from netspec.cli.build import build
 from netspec.cli.doctor import doctor
 from netspec.cli.eval import evaluate
+from netspec.cli.experiment import experiment
 from netspec.cli.explain import explain
 from netspec.cli.graph import graph
 from netspec.cli.infer import infer
@@ -52,7 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, validate, train, infer, prepare, summary, graph, explain, init, schema, doctor):
+for command in (build, validate, train, experiment, infer, prepare, summary, graph, explain, init, schema, doctor):
     app.command()(_guarded(command))
 app.command("eval")(_guarded(evaluate))
 

@@ -42,6 +42,11 @@ def load_source(source: Source, assignments: Iterable[str] = ()) -> Spec:
     tree = read_tree(source)
     for assignment in assignments:
         tree = override(tree, assignment)
+    return load_tree(source, tree)
+
+
+def load_tree(source: Source, tree: Tree) -> Spec:
+    """The spec of a tree that was read from a source, and perhaps changed since. Raises SpecError."""
     findings = Findings()
     spec = _Loader(Decoder(SpanTable(source), findings)).load(tree)
     findings.stop_on_errors()

@@ -1,8 +1,11 @@
-"""``--set layers.conv1.filters=64``: a value put into the tree before it is decoded, so it is checked like the file."""
+"""``--set layers.conv1.filters=64``: a value put into the tree before it is decoded, so it is checked like the file.
+
+It decodes nothing itself. Experiments put their values in the same way, from a file of their own.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netspec.diagnostics import Diagnostic, SpecError, did_you_mean
 from netspec.source import Source, Span
@@ -20,7 +23,18 @@ def override(tree: Tree, assignment: str) -> Tree:
         span = Span(source, 0, 0, 0, len(source.line(0)))
         message = f"`{shorten(assignment)}` is no assignment"
         raise SpecError([Diagnostic("NS212", message, span, help="write `--set layers.conv1.filters=64`")])
-    return _Override(source, _value(source, len(path) + 1)).put(tree, keys, ())
+    place = Span(source, 0, 0, 0, len(path))
+    return _Override(place, path, _value(source, len(path) + 1)).put(tree, keys, ())
+
+
+def put(tree: Tree, path: Scalar, value: Tree) -> Tree:
+    """``tree`` with a value below the keys of a dotted path; both stand in another file. Raises SpecError NS212."""
+    keys = [part.strip() for part in path.text.split(".")]
+    if not all(keys) or len(keys) > MAX_DEPTH:
+        message = f"`{shorten(path.text)}` is no path of keys"
+        raise SpecError([Diagnostic("NS212", message, path.span, help="write `layers.conv1.filters`")])
+    start = path.span if path.plain else replace(path.span, column=path.span.column + 1)  # behind the quote
+    return _Override(start, path.text, value).put(tree, keys, ())
 
 
 def _value(source: Source, start: int) -> Tree:
@@ -33,7 +47,10 @@ def _value(source: Source, start: int) -> Tree:
 
 @dataclass(frozen=True)
 class _Override:
-    source: Source
+    """``place`` is where the dotted path ``path`` stands."""
+
+    place: Span
+    path: str
     value: Tree
 
     def put(self, tree: Tree, keys: list[str], above: tuple[str, ...]) -> Tree:
@@ -56,10 +73,10 @@ class _Override:
         return Mapping(tuple(Entry(e.key if rest else name, new) if e is old else e for e in tree.entries), tree.span)
 
     def _span(self, above: tuple[str, ...], key: str) -> Span:
-        path = self.source.text.partition("=")[0].split(".")
-        start = sum(len(part) + 1 for part in path[: len(above)])
+        path = self.path.split(".")
+        start = self.place.column + sum(len(part) + 1 for part in path[: len(above)])
         start += len(path[len(above)]) - len(path[len(above)].lstrip())
-        return Span(self.source, 0, start, 0, start + len(key))
+        return Span(self.place.source, self.place.line, start, self.place.line, start + len(key))
 
     def _refuse(self, above: tuple[str, ...], key: str, message: str, help: str) -> SpecError:
         return SpecError([Diagnostic("NS212", message, self._span(above, key), help=help)])

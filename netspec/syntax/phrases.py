@@ -15,6 +15,10 @@ from netspec.syntax.tree import Scalar, Sequence, Tree
 Hint = Any  # a type annotation; Python has no narrower type for one
 _MAPPINGS = {
     "Header": "a spec",
+    "ExperimentHeader": "an experiment",
+    "RunHeader": "a run",
+    "Measure": "`measure`",
+    "Paper": "`paper`",
     "InputSpec": "`input`",
     "DataSpec": "`data`",
     "TrainSpec": "`train`",

@@ -44,8 +44,9 @@ ARROWS = {
     "processes": "training pipeline backends passes spec",
     "runs": "training pipeline spec",
     "train": "training build proof seen weights labels pipeline backends spec ir",
-    "cli": "train runs processes evaluation build labels pipeline report schema ledger importers backends passes spec"
-    " layers ir syntax",
+    "experiment": "pipeline spec ir syntax",
+    "cli": "experiment train runs processes evaluation build labels pipeline report schema ledger importers backends"
+    " passes spec layers ir syntax",
     "__main__": "cli",
 }
 # The package itself: `netspec.compile`. Everyone may read its `__version__`, and nothing else of it.

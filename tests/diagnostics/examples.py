@@ -12,6 +12,7 @@ A file whose fault is not in its own text says so in a comment `# netspec: OPTIO
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import tempfile
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from pathlib import Path
 
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.diagnostics.text import render
+from netspec.experiment.load import load_experiment
+from netspec.experiment.trials import make_trials
 from netspec.labels import read_labels
 from netspec.ledger import check_ledger, failures, find_ledger, load_ledger
 from netspec.pipeline import compile_file
@@ -64,6 +67,9 @@ def _examine(path: Path, options: Options) -> tuple[Diagnostic, ...]:
     try:
         if path.exists() and b"\nledger: 1\n" in path.read_bytes() and b"\nnetspec:" not in path.read_bytes():
             load_ledger(path, path.name)
+            return ()
+        if path.exists() and re.search(rb"^experiment: \d", path.read_bytes(), re.MULTILINE):
+            make_trials(load_experiment(path, path.name), path.parent)
             return ()
         compiled = compile_file(path, options.assignments, path.name)
         if compiled.spec.ledger:

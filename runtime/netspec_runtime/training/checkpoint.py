@@ -144,6 +144,15 @@ def read_best(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata["netspec"])
 
 
+def latest_state(folder: Path) -> Mapping[str, Any] | None:
+    """The state in a folder's newest checkpoint whose note is whole, None before the first. It reads no tensors."""
+    for note in sorted(folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True):
+        with contextlib.suppress(OSError, _DamagedError):
+            state: Mapping[str, Any] = unseal(note.read_bytes())["state"]
+            return state
+    return None
+
+
 def seal(document: Mapping[str, Any]) -> bytes:
     """A JSON object with the sha256 of everything before it as its last entry. Numbers come back bit for bit."""
     body = json.dumps(document, indent=1, allow_nan=False).removesuffix("\n}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +13,7 @@ from netspec_runtime.training.metrics import EpochRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _TRAIN: Final = "#1f77b4"
 _TEST: Final = "#d62728"
@@ -38,11 +39,22 @@ def draw_curves(epochs: Sequence[EpochRecord], title: str) -> bytes:
 
     The same records give the same bytes. There may be one epoch, or none.
     """
+
+    def draw(figure: Figure, axes: Axes) -> None:
+        _draw(axes, epochs)
+        if epochs:
+            figure.legend(loc="outside right upper", frameon=False, title=f"epoch {epochs[-1].epoch}", alignment="left")
+
+    return draw_svg(title, draw)
+
+
+def draw_svg(title: str, draw: Callable[[Figure, Axes], None]) -> bytes:
+    """An SVG with one pair of axes that ``draw`` fills: the same bytes on any machine, whatever its matplotlib says."""
     with _quiet():
-        return _figure(epochs, title)
+        return _figure(title, draw)
 
 
-def _figure(epochs: Sequence[EpochRecord], title: str) -> bytes:
+def _figure(title: str, draw: Callable[[Figure, Axes], None]) -> bytes:
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -53,9 +65,7 @@ def _figure(epochs: Sequence[EpochRecord], title: str) -> bytes:
         figure = Figure(figsize=(7.2, 4.2), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
-        _draw(axes, epochs)
-        if epochs:
-            figure.legend(loc="outside right upper", frameon=False, title=f"epoch {epochs[-1].epoch}", alignment="left")
+        draw(figure, axes)
         axes.set_title(title, loc="left", fontsize=11)
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": title})

@@ -1,0 +1,186 @@
+"""`netspec experiment`: trains the nets of an experiment, draws and tabulates them. It reads flags and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.prepare import preparing
+from netspec_runtime.terminal import complain
+
+if TYPE_CHECKING:
+    from netspec.experiment.execute import Placement, Task
+    from netspec.experiment.folders import Made
+    from netspec.experiment.model import Experiment, Measure
+    from netspec.experiment.trials import Trial
+    from netspec_runtime.data.prepared import PreparedData
+
+DRAWN = "shapes"  # the data that netspec draws
+
+
+def experiment(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME|FILE", help="A built-in experiment, or a file of your own.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Prepared data, or anything that `prepare` reads.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are kept.")] = Path("runs"),
+    epochs: Annotated[int | None, typer.Option(min=1, help="Train so long in place of what the file says.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Train each net with so many seeds.")] = 1,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Train only this run; repeatable. The table has all.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Runs at once; they share the processor's threads.")] = 1,
+    devices: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LIST", help="As for `train`; repeated, the runs at once take them in turns."),
+    ] = None,
+    report_only: Annotated[bool, typer.Option("--report-only", help="Train nothing; tabulate what is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List the built-in experiments.")] = False,
+) -> None:
+    """Train the nets of an experiment, draw their curves in one plot, and put the results beside what the paper says.
+
+    Runs that are there are not made again, whatever command made them; what was interrupted goes on. Ctrl-C finishes
+    the step and saves. Results are written to RUNS/experiments/NAME/.
+    """
+    if list_all or name is None:
+        _list()
+        return
+    from netspec.experiment.execute import Placement
+    from netspec.experiment.load import find_experiment, load_experiment
+    from netspec.experiment.trials import make_trials
+
+    path = find_experiment(name)
+    loaded = load_experiment(path)
+    trials = make_trials(loaded, path.parent, epochs, seeds)
+    wanted = _only(trials, only or [], loaded)
+    pictures = _open_data(loaded, trials[0], data, report_only)
+    home = runs / "experiments" / loaded.name
+    code = 0
+    if not report_only and pictures is not None:
+        placement = Placement.of(jobs, tuple(devices or ["auto"]))
+        code = _train(loaded.measure, wanted, home, path.parent, runs, pictures, placement)
+    _report(loaded, trials, runs, home, pictures, as_json=as_json)
+    if code:
+        complain("stopped; the same command goes on from here")
+        raise typer.Exit(code)
+
+
+def _list() -> None:
+    from netspec.experiment.load import load_experiment, shipped_experiments
+
+    found = [load_experiment(path) for path in shipped_experiments().values()]
+    width, data = max(len(e.name) for e in found), max(len(e.data) for e in found)
+    for one in found:
+        typer.echo(f"{one.name:<{width}}  {one.data:<{data}}  {one.about}")
+
+
+def _only(trials: tuple[Trial, ...], names: list[str], loaded: Experiment) -> tuple[Trial, ...]:
+    from netspec.diagnostics import did_you_mean
+
+    known = [run.name for run in loaded.runs]
+    for name in names:
+        if name not in known:
+            advice = did_you_mean(name, known, "the runs are")
+            raise typer.BadParameter(f"{loaded.name} has no run {name}; {advice}", param_hint="--only")
+    return tuple(trial for trial in trials if not names or trial.run in names)
+
+
+def _open_data(loaded: Experiment, trial: Trial, source: Path | None, report_only: bool) -> PreparedData | None:
+    """The pictures, prepared on the way where they are raw; None where runs alone say what they were trained on."""
+    from netspec.train import prepare_options
+    from netspec_runtime.data.prepare import ensure_prepared
+    from netspec_runtime.data.shapes import ensure_shapes
+
+    if source is None and report_only:
+        return None
+    if source is None:
+        if loaded.data != DRAWN:
+            raise typer.BadParameter(f"{loaded.name} needs pictures: {loaded.data}", param_hint="--data")
+        return ensure_shapes(DATA_CACHE / DRAWN)
+    with preparing() as progress:
+        return ensure_prepared(source, DATA_CACHE, prepare_options(trial.compiled, None), progress)
+
+
+def _train(
+    measure: Measure,
+    trials: tuple[Trial, ...],
+    home: Path,
+    folder: Path,
+    runs: Path,
+    pictures: PreparedData,
+    placement: Placement,
+) -> int:
+    """Make or finish all runs; the exit code of who stopped it, or 0. Raises TrainingFailed."""
+    from netspec.experiment.execute import DIVERGED_CODE, execute
+    from netspec.experiment.folders import made_runs, match
+    from netspec.experiment.outcome import mark_diverged, unsettled
+    from netspec_runtime.training.interrupt import Interrupt
+
+    made = match(trials, made_runs(runs), pictures.digest)
+    left = [t for t in trials if t.label not in made or unsettled(t, made[t.label], measure)]
+    tasks = _tasks(left, made, home, folder)
+
+    def began(task: Task) -> None:
+        where = f"; its log is {task.folder / 'train.log'}" if placement.jobs > 1 else ""
+        complain(f"{task.label} ({tasks.index(task) + 1} of {len(tasks)}): {task.folder}{where}")
+
+    def ended(task: Task, code: int) -> None:
+        complain(f"{task.label}: {'done' if code == 0 else f'ended with exit code {code}'}")
+        if code == DIVERGED_CODE:
+            mark_diverged(task.folder)
+
+    with Interrupt() as interrupt:
+        execute(tasks, pictures.path, placement, lambda: interrupt.wanted, began, ended)
+    return interrupt.exit_code
+
+
+def _tasks(trials: Iterable[Trial], made: Mapping[str, Made], home: Path, folder: Path) -> tuple[Task, ...]:
+    """What is still to be trained, each net once, in its folder."""
+    from netspec.experiment.execute import Task
+    from netspec.experiment.folders import open_trial
+
+    tasks = []
+    for trial in {trial.hash: trial for trial in trials}.values():
+        known = made.get(trial.label)
+        place = open_trial(trial, home, folder).path if known is None else known.path
+        tasks.append(Task(trial.label, place, trial.until))
+    return tuple(tasks)
+
+
+def _report(
+    loaded: Experiment,
+    trials: tuple[Trial, ...],
+    runs: Path,
+    home: Path,
+    pictures: PreparedData | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Write the table, the numbers and the plot, and print one of the first two."""
+    from netspec.experiment.compare import findings, variants
+    from netspec.experiment.folders import made_runs, match
+    from netspec.experiment.outcome import outcomes
+    from netspec.experiment.plot import draw_experiment
+    from netspec.experiment.report import as_json as numbers
+    from netspec.experiment.report import as_markdown
+    from netspec_runtime.training.atomic import write_file
+
+    made = match(trials, made_runs(runs), pictures.digest if pictures else None)
+    found = variants(outcomes(trials, made, loaded.measure))
+    test = pictures.splits.get("test") if pictures else None
+    said = findings(loaded.paper, loaded.measure, found, len(test) if test is not None else None)
+    data = pictures.digest if pictures else next((run.data for run in made.values() if run.data), None)
+    table, document = as_markdown(loaded, found, said), numbers(loaded, found, said, data)
+    home.mkdir(parents=True, exist_ok=True)
+    write_file(home / "results.md", [table.encode()])
+    write_file(home / "results.json", [document.encode()])
+    write_file(home / f"{loaded.name}.svg", [draw_experiment(loaded, found)])
+    typer.echo(document if as_json else table, nl=False)
+    complain(f"wrote results.md, results.json and {loaded.name}.svg in {home}/")

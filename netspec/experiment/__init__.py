@@ -1,0 +1,1 @@
+"""Experiments: nets that differ in one thing, trained, measured, drawn, and compared with what a paper says."""

@@ -1,0 +1,97 @@
+"""Where the runs of an experiment are: those made before, by whatever command, and folders for new ones."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from netspec.diagnostics import SpecError
+from netspec.experiment.trials import Trial
+from netspec.spec import load_spec
+from netspec.spec.dump import dump, spec_hash
+from netspec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from netspec_runtime.training.run import RunFolder
+
+EXPERIMENTS: Final = "experiments"  # the folder of experiments below that of runs
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run that is there. ``data`` is the digest of what it was trained on, None before its first checkpoint."""
+
+    path: Path
+    name: str
+    spec: str
+    data: str | None
+    step: int
+
+
+def made_runs(runs: Path) -> tuple[Made, ...]:
+    """Every run below ``runs``: its own ones, and those of experiments."""
+    folders = (path for pattern in ("*", f"{EXPERIMENTS}/*/*") for path in sorted(runs.glob(pattern)))
+    found = (_made(path) for path in folders if path.is_dir())
+    return tuple(made for made in found if made is not None)
+
+
+def _made(path: Path) -> Made | None:
+    from netspec_runtime.training.checkpoint import latest_state
+
+    specs = sorted(path.glob("*.yaml"))
+    if len(specs) != 1:
+        return None
+    state = latest_state(path / "checkpoints")
+    if state is not None:
+        identity, step = state["identity"], state["position"]["step"]
+        return Made(path, specs[0].stem, identity["spec"], identity["data set"], step)
+    try:
+        return Made(path, specs[0].stem, spec_hash(load_spec(specs[0])), None, 0)
+    except SpecError:
+        return None  # a layer file that somebody put there
+
+
+def match(trials: tuple[Trial, ...], made: tuple[Made, ...], data: str | None) -> dict[str, Made]:
+    """The run of each trial that has one, by the trial's label; of several the one that is farthest.
+
+    ``data`` is the digest of the pictures; None for those that the runs were trained on. Raises DataError where these
+    were trained on several.
+    """
+    wanted = {trial.hash for trial in trials}
+    runs = [run for run in made if run.spec in wanted and (data is None or run.data in (data, None))]
+    sets = {run.data for run in runs} - {None}
+    if len(sets) > 1:
+        reason = f"its runs were trained on {len(sets)} data sets"
+        raise DataError("--report-only", reason, "give --data to say which runs count")
+    best = {run.spec: run for run in sorted(runs, key=lambda run: run.step)}
+    return {trial.label: best[trial.hash] for trial in trials if trial.hash in best}
+
+
+def open_trial(trial: Trial, home: Path, spec_folder: Path) -> RunFolder:
+    """A new run's folder in ``home``, with the trial's spec in it, for `netspec train --resume`.
+
+    A labels file that the spec names is copied from ``spec_folder``. Raises DataError where the disk refuses.
+    """
+    from netspec_runtime.training.run import RunFolder
+
+    spec = trial.compiled.spec
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        path = next(path for path in _names(home, trial.slug) if not path.exists())
+        path.mkdir()
+        if isinstance(spec.labels, str):
+            shutil.copy(spec_folder / spec.labels, path)
+    except OSError as error:
+        raise DataError(str(home), f"cannot make a folder: {error.strerror}", "choose another with --runs") from None
+    folder = RunFolder(path, spec.name)
+    folder.write(folder.spec.name, dump(spec))
+    return folder
+
+
+def _names(home: Path, slug: str) -> Iterator[Path]:
+    """`<slug>`, `<slug>-2` and so on: the same run with other epochs has another spec, and a folder of its own."""
+    return (home / (slug if number == 1 else f"{slug}-{number}") for number in count(1))
