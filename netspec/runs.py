@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -74,15 +74,18 @@ def before(run: RunFolder | None) -> Before:
         raise DataError(str(run.arguments), f"damaged: {error}", fix) from None
 
 
-def open_folder(wish: Wish, named: RunFolder | None, name: str, world: World) -> RunFolder:
-    """The run's folder, the same in all processes; the first one makes it if it is new. Raises DataError."""
+def open_folder(wish: Wish, named: RunFolder | None, name: str, world: World, ready: Callable[[], object]) -> RunFolder:
+    """The run's folder, the same in all processes; the first one makes it if it is new. Raises DataError.
+
+    ``ready`` is called before a folder is made, and may refuse.
+    """
     from netspec_runtime.training.run import RunFolder
 
-    path = str(_found(wish, named, name).path.absolute()) if world.rank == 0 else ""
+    path = str(_found(wish, named, name, ready).path.absolute()) if world.rank == 0 else ""
     return RunFolder(Path(world.share(path)), name)
 
 
-def _found(wish: Wish, named: RunFolder | None, name: str) -> RunFolder:
+def _found(wish: Wish, named: RunFolder | None, name: str, ready: Callable[[], object]) -> RunFolder:
     from netspec_runtime.training.run import claim_run, create_run, find_latest, open_run
 
     if named is not None:
@@ -92,6 +95,7 @@ def _found(wish: Wish, named: RunFolder | None, name: str) -> RunFolder:
         found = open_run(wish.run) if wish.run and there else find_latest(wish.runs, name)
         if found is not None and (there or wish.run is None):
             return found
+    ready()
     return create_run(wish.runs, name) if wish.run is None else claim_run(wish.run, name)
 
 

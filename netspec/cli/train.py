@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ import typer
 from netspec.cli.arguments import DATA_CACHE, SetOption
 from netspec.cli.infer import Views
 from netspec.cli.prepare import preparing
-from netspec_runtime.terminal import complain
+from netspec_runtime.terminal import INTERRUPTED, complain
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from torch import Tensor
@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec_runtime.data.prepared import PreparedData
     from netspec_runtime.training.job import Job, Options
     from netspec_runtime.training.position import Position
+    from netspec_runtime.training.run import RunFolder
 
 DEMO: Final = "shapes"  # the net and the drawn data of a bare `netspec train`
 AUTO: Final = "auto"
@@ -118,7 +119,7 @@ def _train(wish: Wish, net_options: NetOptions, flags: Mapping[str, Any], worker
     from netspec.processes import open_net
     from netspec.runs import before, describe, named_run, open_folder
     from netspec.spec.shipped import find_spec
-    from netspec.train import make_job, require_fit, write_model
+    from netspec.train import initial_weights, make_job, require_fit, write_model
     from netspec_runtime.training.interrupt import Interrupt
 
     named = named_run(wish)
@@ -129,9 +130,14 @@ def _train(wish: Wish, net_options: NetOptions, flags: Mapping[str, Any], worker
     net, world, devices = open_net(compiled, net_options)
     data = _open_data(compiled, wish.data, workers)
     require_fit(compiled, data)
-    folder = open_folder(wish, named, compiled.spec.name, world)
+
+    def ready() -> None:
+        if wish.init_from is not None:
+            initial_weights(compiled, wish.init_from)
+
+    folder = open_folder(wish, named, compiled.spec.name, world, ready)
     job = make_job(compiled, data, net, world, folder, _options(flags, workers))
-    with folder.locked() if world.rank == 0 else nullcontext():
+    with folder.locked() if world.rank == 0 else nullcontext(), _hinting(folder):
         if world.rank == 0 and not folder.spec.exists():
             typer.echo(render(compiled.spec.warnings), err=True, nl=False)
             describe(wish, compiled, folder, devices, world.size, flags)
@@ -143,6 +149,18 @@ def _train(wish: Wish, net_options: NetOptions, flags: Mapping[str, Any], worker
             _report(job, parity.sentence())
             if not parity.holds:
                 raise typer.Exit(1)
+
+
+@contextmanager
+def _hinting(folder: RunFolder) -> Iterator[None]:
+    """Say how to go on, where a run is stopped while it trains nothing: before its first step, or writing its model."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if not folder.spec.exists():
+            raise
+        complain(f"stopped; go on with: netspec train --resume {_short(folder.path)}")
+        raise typer.Exit(INTERRUPTED if isinstance(stop, KeyboardInterrupt) else int(stop.code or 0)) from None
 
 
 def _open_data(compiled: Compiled, source: Path | None, workers: int) -> PreparedData:

@@ -87,7 +87,7 @@ class Metrics:
             _drop_torn(path)
             self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise _refusal(path, error) from None
+            raise _refusal(path, error, "open it") from None
 
     def write(self, record: Record) -> None:
         """Append a record."""
@@ -96,7 +96,7 @@ class Metrics:
             while rest:
                 rest = rest[self._file.write(rest) :]  # a full disk takes a part, and then refuses
         except OSError as error:
-            raise _refusal(self._path, error) from None
+            raise _refusal(self._path, error, f"write {len(rest):,} bytes more") from None
 
     def close(self) -> None:
         self._file.close()
@@ -170,5 +170,5 @@ def _drop_torn(path: Path) -> None:
         os.truncate(path, whole)
 
 
-def _refusal(path: Path, error: OSError) -> DataError:
-    return DataError(str(path), f"cannot write: {error.strerror}", "free some space, then resume the run")
+def _refusal(path: Path, error: OSError, what: str) -> DataError:
+    return DataError(str(path), f"cannot {what}: {error.strerror}", "free some space, then resume the run")

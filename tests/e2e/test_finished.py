@@ -1,0 +1,120 @@
+"""Runs that ended: resumed, ended early, taken as the start of another; rates that divide, and running statistics."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from netspec_runtime.training.checkpoint import read_best
+from tests.e2e.runs import OFTEN, PER_EPOCH, SPEC, Server, last, metrics, outcome, steps, write_data
+
+pytestmark = pytest.mark.slow
+DATA = ("--data", "data")
+NORMED = re.sub(r"  rnorm1: .*", "  rnorm1: {type: batchnorm, inputs: conv1}", SPEC)
+PLATEAU = "train.lr={start: 0.01, divide: 10, when: plateau, times: 3, patience: 1}"
+
+
+def test_a_finished_run_has_nothing_left_to_do(server: Server, place: Path, unbroken: Path) -> None:
+    before = outcome(unbroken)
+    (unbroken / "model.onnx").unlink()
+    done = server.run(place, "train", "--resume", "unbroken")
+    assert done.code == 0, done.err
+    assert "from step 48 of 48" in done.err
+    assert outcome(unbroken) == before
+    report = (
+        r"tiny: test error [\d.]+%, the best, after epoch \d\nproof: .+\nwrote .+\nnext: netspec infer --onnx unbroken/"
+    )
+    assert re.match(report, done.out)
+
+
+def test_a_run_that_ends_when_it_knows_enough(server: Server, place: Path, unbroken: Path) -> None:
+    """It ends after the first epoch whose training error is low enough, and stays ended."""
+    errors = [record["train_top1_error"] for record in metrics(unbroken) if record["kind"] == "epoch"]
+    until = errors[2]
+    epochs = 1 + next(epoch for epoch, error in enumerate(errors) if error <= until)
+    arguments = ("train", "tiny.yaml", *DATA, "--run", "until", *OFTEN, "--until", until)
+    assert server.run(place, *arguments).code == 0
+    run = place / "until"
+    assert last(run).step == epochs * PER_EPOCH
+    whole = [record for record in metrics(unbroken) if record["step"] <= epochs * PER_EPOCH]
+    assert [r for r in metrics(run) if r["kind"] != "event"] == [r for r in whole if r["kind"] != "event"]
+    before = outcome(run)
+    assert server.run(place, "train", "--resume", "until").code == 0
+    assert outcome(run) == before
+
+
+def test_flags_of_the_start_hold_for_what_is_resumed(server: Server, place: Path) -> None:
+    """`--resume DIR` alone goes on as the run began, if nothing else is said."""
+    flags = (*OFTEN, "--parts", "3", "--views", "10", "--no-channels-last")
+    assert server.run(place, "train", "tiny.yaml", *DATA, "--run", "whole", *flags).code == 0
+    running = server.start(place, "train", "tiny.yaml", *DATA, "--run", "kept", *flags)
+    running.until(lambda: max(steps(place / "kept"), default=0) >= 9)
+    running.kill()
+    assert server.run(place, "train", "--resume", "kept").code == 0
+    assert outcome(place / "kept") == outcome(place / "whole")
+
+
+def test_another_net_begins_with_the_weights(server: Server, place: Path, unbroken: Path) -> None:
+    """With another classifier, and a first layer that stays as it is; killed before its first step, it still does."""
+    spec = re.sub("outputs: 6", "outputs: 4", SPEC.replace("classes: 6", "classes: 4"))
+    spec = spec.replace("name: tiny", "name: tuned").replace("filters: 4, size: 3, pad: 1", r"\g<0>", 1)
+    spec = spec.replace("conv1: {type: conv,", "conv1: {type: conv, lr_w: 0, lr_b: 0,")
+    (place / "tuned.yaml").write_text(spec.replace(r"\g<0>", "filters: 4, size: 3, pad: 1"))
+    write_data(place / "less", classes=4)
+    arguments = ("train", "tuned.yaml", "--data", "less", "--init-from", "unbroken", *OFTEN)
+    done = server.run(place, *arguments, "--run", "tuned")
+    assert done.code == 0, done.err
+    assert "from unbroken/best.safetensors: 4 of 6 tensors" in done.err
+    assert "not taken, so it starts as the spec says: fc3.weight is 4x16 here, 6x16 there" in done.err
+    source, tuned = read_best(unbroken)[0], last(place / "tuned").weights
+    for name in ("conv1.weight", "conv1.bias"):
+        assert torch.equal(source[name], tuned[name])
+    assert not torch.equal(source["conv2.weight"], tuned["conv2.weight"])
+    killed = place / "tuned-again"
+    running = server.start(place, *arguments, "--run", killed.name)
+    running.until((killed / "tuned.yaml").exists)
+    running.kill()
+    assert server.run(place, "train", "--resume", killed.name).code == 0
+    for name, tensor in last(killed).weights.items():
+        assert torch.equal(tensor, tuned[name])
+
+
+@pytest.mark.parametrize(("name", "text", "flags"), [("plateau", SPEC, ("--set", PLATEAU)), ("normed", NORMED, ())])
+def test_all_state_goes_on(server: Server, place: Path, name: str, text: str, flags: tuple[str, ...]) -> None:
+    """Killed in each epoch; and once more on two devices."""
+    (place / f"{name}.yaml").write_text(text)
+    begin = ("train", f"{name}.yaml", *DATA, *OFTEN, "--set", "train.epochs=6", *flags)
+    assert server.run(place, *begin, "--run", f"{name}-whole").code == 0
+    run = place / f"{name}-killed"
+    for step in (10, 40, 62):
+        running = server.start(place, *begin, "--run", run.name, "--resume", "auto")
+        running.until(lambda step=step: max(steps(run), default=0) >= step)
+        running.kill()
+    assert server.run(place, "train", "--resume", run.name).code == 0
+    whole = place / f"{name}-whole"
+    assert outcome(run) == outcome(whole)
+    if name == "plateau":
+        rates = [record["lr"] for record in metrics(run) if record["kind"] == "epoch"]
+        assert len(set(rates)) >= 2, rates
+        assert any(record.get("event") == "rate" for record in metrics(run))
+        assert last(run).state["position"]["weights"]["divisions"] >= 1
+    else:
+        running = server.start(place, *begin, "--run", "split", "--devices", "cpu,cpu")
+        running.until(lambda: max(steps(place / "split"), default=0) >= 40)
+        running.kill()
+        assert server.run(place, "train", "--resume", "split", "--devices", "cpu").code == 0
+        there = last(place / "split").weights
+        assert any("mean" in key for key in there)
+        assert all(float((there[key] - tensor).abs().max()) < 1e-5 for key, tensor in last(whole).weights.items())
+
+
+def test_environment_and_arguments_are_kept(unbroken: Path) -> None:
+    arguments = json.loads((unbroken / "arguments.json").read_text())
+    assert arguments["command"][:2] == ["train", "tiny.yaml"]
+    assert Path(arguments["data"]) == unbroken.parent / "data"
+    assert arguments["flags"]["save_every"] == 3
+    assert json.loads((unbroken / "environment.json").read_text())

@@ -1,0 +1,90 @@
+"""From files of pictures to a model in one command, whatever stops it on the way; and bare `netspec train`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from netspec_runtime.data.shapes import CLASSES as SHAPES
+from tests.e2e.runs import CLASSES, OFTEN, Server, outcome
+
+pytestmark = pytest.mark.slow
+COMMAND = ("train", "tiny.yaml", "--data", "pictures", "--run", "run", "--resume", "auto", *OFTEN)
+
+
+@pytest.fixture
+def raw(place: Path, tmp_path: Path) -> Path:
+    """A folder with a spec and, in `pictures`, twelve PNG files a class."""
+    lots = np.random.default_rng(0)
+    for name in CLASSES:
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = lots.integers(0, 255, (20, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
+    (tmp_path / "tiny.yaml").write_text((place / "tiny.yaml").read_text())
+    return tmp_path
+
+
+def test_kills_from_the_first_moment_on(server: Server, raw: Path) -> None:
+    """While pictures are prepared, while the folder is made, in the first steps; each file of the end is there."""
+    done = server.run(raw, *COMMAND[:4], "--run", "unbroken", *OFTEN)
+    assert done.code == 0, done.err
+    subprocess.run(["rm", "-r", raw / "data"], check=True)
+    lots = random.Random(0)
+    for _ in range(5):
+        running = server.start(raw, *COMMAND)
+        time.sleep(lots.uniform(0, 0.4))
+        running.kill()
+    done = server.run(raw, *COMMAND)
+    assert done.code == 0, done.err
+    assert outcome(raw / "run") == outcome(raw / "unbroken")
+
+
+def test_the_real_program_killed_and_resumed(server: Server, raw: Path) -> None:
+    """As users start it, in a new interpreter: killed in its imports, then let go to its end."""
+    command = [sys.executable, "-m", "netspec", *COMMAND]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=raw, env=environment, stderr=subprocess.PIPE) as process:
+        time.sleep(1)
+        process.kill()
+    done = subprocess.run(command, cwd=raw, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert server.run(raw, *COMMAND[:4], "--run", "other", *OFTEN).code == 0
+    assert outcome(raw / "run") == outcome(raw / "other")
+
+
+def train_shapes(root: Path, folder: Path, *flags: str) -> float:
+    """Bare `netspec train`; the share of freshly drawn pictures that its model names rightly."""
+    command = [sys.executable, "-m", "netspec"]
+    done = subprocess.run([*command, "train", *flags], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in SHAPES:
+        for seed in range(3):
+            drawn = [sys.executable, root / "docs" / "draw_shape.py", name, str(seed), f"drawn/{name}-{seed}.png"]
+            subprocess.run(drawn, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    infer = [*command, "infer", "--onnx", "runs/shapes/model.onnx", "--json", "drawn"]
+    said = subprocess.run(infer, cwd=folder, capture_output=True, text=True, check=True).stdout
+    answers = [json.loads(line) for line in said.splitlines()]
+    assert len(answers) == 3 * len(SHAPES)
+    return float(np.mean([named(answer) for answer in answers]))
+
+
+def named(answer: dict[str, object]) -> bool:
+    raise NotImplementedError(answer)
+
+
+@pytest.mark.soak
+def test_bare_train_names_fresh_pictures(root: Path, tmp_path: Path) -> None:
+    assert train_shapes(root, tmp_path) >= 0.9
+    lines = (tmp_path / "runs" / "shapes" / "metrics.jsonl").read_text().splitlines()
+    errors = [json.loads(line)["test_top1_error"] for line in lines if '"kind": "epoch"' in line]
+    assert errors[-1] <= 0.05, errors
