@@ -46,3 +46,16 @@ def test_kills_at_random_moments(server: Server, place: Path, unbroken: Path, se
 def test_a_hundred_kills(server: Server, place: Path, unbroken: Path, seed: int) -> None:
     kills_and_resumes(server, place, f"killed-{seed}", 1, seed)
     assert outcome(place / f"killed-{seed}") == outcome(unbroken)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0, 0.02])
+def test_a_kill_while_the_model_is_written(server: Server, place: Path, unbroken: Path, pause: float) -> None:
+    run = place / f"writing-{pause}"
+    running = server.start(place, *arguments(run.name))
+    assert running.until(lambda: any(run.glob(".model.onnx.*.tmp")) or (run / "model.onnx").exists())
+    time.sleep(pause)
+    running.kill()
+    done = server.run(place, "train", "--resume", run.name)
+    assert done.code == 0, done.err
+    assert outcome(run) == outcome(unbroken)

@@ -1,0 +1,59 @@
+"""What `netspec train` refuses before a run has a folder; as a user meets it: tests/e2e/test_wrong_use.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netspec.pipeline import Compiled, compile_spec
+from netspec.spec.load import load_text
+from netspec.train import require_fit
+from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split, Statistics
+from netspec_runtime.errors import DataError
+
+SPEC = """
+netspec: 1
+name: small
+input: {{channels: 3, size: {side}}}
+classes: 2
+layers:
+  pool1: {{type: pool, inputs: data, pool: max, size: {pool}, stride: {pool}}}
+  fc2: {{type: fc, inputs: pool1, outputs: 2}}
+  probs: {{type: softmax, inputs: fc2}}
+data: {{mean: {mean}}}
+"""
+
+
+def compiled(side: int, mean: str = "image") -> Compiled:
+    return compile_spec(load_text(SPEC.format(side=side, pool=side // 4, mean=mean)))
+
+
+def data(side: int) -> PreparedData:
+    """Four black pictures that take no memory."""
+    images = np.broadcast_to(np.zeros(1, np.uint8), (4, side, side, 3))
+    mean = np.zeros((side, side, 3), np.float32)
+    statistics = Statistics(mean, np.zeros(3), np.zeros(3), np.eye(3))
+    return PreparedData(Path("data"), ("a", "b"), {"train": Split(images, np.arange(4) % 2)}, statistics, "digest")
+
+
+def test_a_mean_image_that_no_model_carries() -> None:
+    """Refused before the training, not when its model is written."""
+    require_fit(compiled(1672), data(1672))
+    with pytest.raises(DataError, match=r"data: its mean_image has more than [\d,]+ bytes, .*; write `mean: color`"):
+        require_fit(compiled(1676), data(1676))
+    require_fit(compiled(1676, "color"), data(1676))
+
+
+def test_pictures_without_labels() -> None:
+    good = data(8)
+    require_fit(compiled(8), good)
+    split = replace(good.splits["train"], labels=np.array([0, 1, UNLABELLED, 1]))
+    with pytest.raises(DataError, match="some pictures have no label; train on labelled pictures"):
+        require_fit(compiled(8), replace(good, splits={"train": split}))
+    with pytest.raises(DataError, match="its pictures have no labels; put the pictures of each class into a folder"):
+        require_fit(compiled(8), replace(good, classes=()))
+    with pytest.raises(DataError, match="there are no training pictures"):
+        require_fit(compiled(8), replace(good, splits={"test": good.splits["train"]}))
