@@ -23,13 +23,22 @@ EXPERIMENTS: Final = "experiments"  # the folder of experiments below that of ru
 
 @dataclass(frozen=True)
 class Made:
-    """A run that is there. ``data`` is the digest of what it was trained on, None before its first checkpoint."""
+    """A run that is there. ``data`` is the digest of what it was trained on, None before its first checkpoint.
+
+    ``ended`` is the training error with which it ended early, as `--until` said; None if it did not.
+    """
 
     path: Path
     name: str
     spec: str
     data: str | None
     step: int
+    ended: float | None = None
+
+    def serves(self, trial: Trial) -> bool:
+        """Whether it is a trial's run: the same net, and not at its end before the trial would be."""
+        enough = self.ended is None or (trial.until is not None and self.ended <= trial.until)
+        return self.spec == trial.hash and enough
 
 
 def made_runs(runs: Path) -> tuple[Made, ...]:
@@ -47,12 +56,22 @@ def _made(path: Path) -> Made | None:
         return None
     state = latest_state(path / "checkpoints")
     if state is not None:
-        identity, step = state["identity"], state["position"]["step"]
-        return Made(path, specs[0].stem, identity["spec"], identity["data set"], step)
+        identity, position = state["identity"], state["position"]
+        ended = _last_error(path) if position["ended"] else None
+        return Made(path, specs[0].stem, identity["spec"], identity["data set"], position["step"], ended)
     try:
         return Made(path, specs[0].stem, spec_hash(load_spec(specs[0])), None, 0)
     except SpecError:
         return None  # a layer file that somebody put there
+
+
+def _last_error(path: Path) -> float | None:
+    """Of training, in the last epoch."""
+    from netspec_runtime.training.metrics import EpochRecord, read_metrics
+
+    metrics = path / "metrics.jsonl"
+    records = read_metrics(metrics) if metrics.is_file() else []
+    return next((r.train_top1_error for r in reversed(records) if isinstance(r, EpochRecord)), None)
 
 
 def match(trials: tuple[Trial, ...], made: tuple[Made, ...], data: str | None) -> dict[str, Made]:
@@ -61,14 +80,13 @@ def match(trials: tuple[Trial, ...], made: tuple[Made, ...], data: str | None) -
     ``data`` is the digest of the pictures; None for those that the runs were trained on. Raises DataError where these
     were trained on several.
     """
-    wanted = {trial.hash for trial in trials}
-    runs = [run for run in made if run.spec in wanted and (data is None or run.data in (data, None))]
-    sets = {run.data for run in runs} - {None}
+    right = [run for run in made if data is None or run.data in (data, None)]
+    found = {trial.label: [run for run in right if run.serves(trial)] for trial in trials}
+    sets = {run.data for runs in found.values() for run in runs} - {None}
     if len(sets) > 1:
         reason = f"its runs were trained on {len(sets)} data sets"
         raise DataError("--report-only", reason, "give --data to say which runs count")
-    best = {run.spec: run for run in sorted(runs, key=lambda run: run.step)}
-    return {trial.label: best[trial.hash] for trial in trials if trial.hash in best}
+    return {label: max(runs, key=lambda run: run.step) for label, runs in found.items() if runs}
 
 
 def open_trial(trial: Trial, home: Path, spec_folder: Path) -> RunFolder:

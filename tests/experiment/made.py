@@ -15,7 +15,7 @@ from netspec_runtime.training.metrics import EpochRecord
 NET = """
 netspec: 1
 name: tiny
-input: {size: 16}
+input: {size: 32}
 classes: 10
 defaults: {conv: {size: 3, pad: 1, neuron: relu, init_w: he}}
 layers:
@@ -23,8 +23,8 @@ layers:
   conv2: {type: conv, inputs: conv1, filters: 8, stride: 2}
   fc3: {type: fc, inputs: conv2, outputs: 10, init_w: he}
   probs: {type: softmax, inputs: fc3}
-data: {resize: 16, mean: color}
-train: {batch: 32, epochs: 2, lr: 0.0005}
+data: {mean: color}
+train: {batch: 32, epochs: 12, lr: 0.0005}
 """
 
 EXPERIMENT = """

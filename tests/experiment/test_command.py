@@ -1,0 +1,225 @@
+"""`netspec experiment` as a user meets it: whole, killed, stopped, repeated, wrongly called."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netspec_runtime.data.shapes import prepare_shapes
+from tests.experiment.made import EXPERIMENT, write
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+PATIENCE = 120  # seconds, on a machine that is busy
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A folder with an experiment and its data; commands run in it."""
+
+    folder: Path
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """In a process group of its own, as a shell would."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "netspec", *arguments],
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def experiment(self, runs: str, *arguments: str) -> tuple[int, str, str]:
+        return self.run("experiment", "small.yaml", "--data", "data", "--runs", runs, *arguments)
+
+    def results(self, runs: str, name: str = "small") -> dict[str, Any]:
+        text = (self.folder / runs / "experiments" / name / "results.json").read_text(encoding="utf-8")
+        document: dict[str, Any] = json.loads(text)
+        return document
+
+    def wait(self, path: str, text: str, process: subprocess.Popen[str]) -> None:
+        """Until a file holds a text; a process that ends before is a failure."""
+        for _ in range(PATIENCE * 100):
+            file = self.folder / path
+            if file.is_file() and text in file.read_text(encoding="utf-8"):
+                return
+            if process.poll() is not None:
+                pytest.fail(f"ended with {process.returncode}: {process.communicate()[1]}")
+            time.sleep(0.01)
+        pytest.fail(f"no {text} in {path}")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    folder = tmp_path_factory.mktemp("lab")
+    write(folder)
+    prepare_shapes(folder / "data", 160, 80)
+    return Lab(folder)
+
+
+@pytest.fixture(scope="module")
+def whole(lab: Lab) -> tuple[str, str]:
+    """What an undisturbed experiment printed on stdout and stderr; its runs are in `whole`."""
+    code, out, err = lab.experiment("whole", "--jobs", "3")
+    assert code == 0, err
+    return out, err
+
+
+def curves(results: dict[str, Any]) -> dict[str, Any]:
+    return {f"{r['run']} {r['variant']}": (r["train_errors"], r["test_errors"], r["state"]) for r in results["runs"]}
+
+
+@pytest.mark.slow
+def test_all_runs_are_trained_measured_drawn_and_compared(lab: Lab, whole: tuple[str, str]) -> None:
+    home = lab.folder / "whole" / "experiments" / "small"
+    assert whole[0] == (home / "results.md").read_text(encoding="utf-8")
+    assert sorted(p.name for p in home.iterdir()) == [
+        "deep",
+        "flat-lr-0.0005",
+        "flat-lr-0.001",
+        "results.json",
+        "results.md",
+        "small.svg",
+    ]
+    results = lab.results("whole")
+    assert [len(r["test_errors"]) for r in results["runs"]] == [12, 12, 12]
+    assert {r["state"] for r in results["runs"]} == {"finished"}
+    assert re.search(r"- flat - deep: .*, within chance on 80 pictures|- flat - deep: .*: the direction", whole[0])
+    for name in ("model.onnx", "metrics.jsonl", "curves.svg", "tiny.yaml", "best.safetensors"):
+        assert (home / "deep" / name).is_file()
+
+
+@pytest.mark.slow
+def test_what_is_finished_is_not_run_again(lab: Lab, whole: tuple[str, str]) -> None:
+    home = lab.folder / "whole" / "experiments" / "small"
+    before = {path: path.stat().st_mtime_ns for path in home.glob("*/*") if path.name != ".lock"}
+    code, out, err = lab.experiment("whole")
+    assert (code, out) == (0, whole[0])
+    assert err == "netspec: wrote results.md, results.json and small.svg in whole/experiments/small/\n"
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    code, out, err = lab.run("experiment", "small.yaml", "--report-only", "--runs", "whole", "--json")
+    assert curves(json.loads(out)) == curves(lab.results("whole"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("whole")
+def test_a_run_of_train_is_taken_and_an_experiment_goes_on_after_kills_and_signals(lab: Lab) -> None:
+    """One run was made by hand; the next is killed, the one after it is stopped; then all are those of `whole`."""
+    code, _, err = lab.run("train", "tiny.yaml", "--data", "data", "--runs", "broken")
+    assert code == 0, err
+
+    process = lab.start("experiment", "small.yaml", "--data", "data", "--runs", "broken")
+    lab.wait("broken/experiments/small/flat-lr-0.0005/metrics.jsonl", '"epoch": 2', process)
+    os.killpg(process.pid, signal.SIGKILL)
+    _, err = process.communicate()
+    assert "(1 of 2)" in err
+
+    process = lab.start("experiment", "small.yaml", "--data", "data", "--runs", "broken")
+    lab.wait("broken/experiments/small/flat-lr-0.001/metrics.jsonl", '"epoch": 2', process)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=PATIENCE)
+    if process.returncode:  # it may have been at its end
+        assert process.returncode == 143
+        assert err.endswith("netspec: stopped; the same command goes on from here\n")
+        assert "unfinished" in out
+
+    code, _, err = lab.experiment("broken")
+    assert code == 0, err
+    assert curves(lab.results("broken")) == curves(lab.results("whole"))
+    assert not (lab.folder / "broken" / "experiments" / "small" / "deep").exists()
+    assert Path(lab.results("broken")["runs"][0]["folder"]) == Path("broken/tiny")
+
+
+@pytest.mark.slow
+def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(lab: Lab) -> None:
+    text = EXPERIMENT.replace("name: small", "name: wild").replace("deep: {}", "deep: {set: {train.lr: 1e30}}")
+    (lab.folder / "wild.yaml").write_text(text, encoding="utf-8")
+    for tasks in (1, 0):
+        code, out, err = lab.run("experiment", "wild.yaml", "--data", "data", "--runs", "wild", "--only", "deep")
+        assert code == 0, err
+        assert "diverged" in out
+        assert err.count(" of 1): ") == tasks
+    assert [r["state"] for r in lab.results("wild", "wild")["runs"]] == ["diverged", "not run", "not run"]
+
+
+@pytest.mark.slow
+def test_data_that_do_not_fit_stop_it_with_the_code_of_train(lab: Lab) -> None:
+    text = EXPERIMENT.replace("runs:", "set: {layers.fc3.outputs: 7, classes: 7}\nruns:").replace("small", "seven")
+    (lab.folder / "seven.yaml").write_text(text, encoding="utf-8")
+    code, out, err = lab.run("experiment", "seven.yaml", "--data", "data", "--runs", "seven", "--jobs", "2")
+    assert (code, out) == (4, "")
+    assert "10 classes, and the net tells 7 apart" in err
+    assert err.endswith("the same command goes on from what was saved\n")
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def netspec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run `netspec` in this process, in a folder with small.yaml."""
+    from netspec.cli import main
+
+    write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["netspec", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["figure-1"], 2, "figure-1 needs pictures: cifar10"),
+        (["figure1"], 4, "did you mean `figure-1`?"),
+        (["small.yaml", "--only", "depe", "--report-only"], 2, "did you mean `deep`?"),
+        (["tiny.yaml"], 1, "NS201"),
+        (["small.yaml", "--data", "nowhere"], 4, "nowhere"),
+    ],
+)
+def test_wrong_use_is_one_message(netspec: Run, arguments: list[str], code: int, words: str) -> None:
+    found, out, err = netspec("experiment", *arguments)
+    assert (found, out) == (code, "")
+    assert words in " ".join(err.replace("│", " ").split())
+
+
+def test_the_list_names_all(netspec: Run) -> None:
+    code, out, _ = netspec("experiment", "--list")
+    assert code == 0
+    assert "figure-1" in out
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("lrn ")] == ["cifar10"]
+
+
+def test_a_report_of_nothing_says_so(netspec: Run, tmp_path: Path) -> None:
+    code, out, _ = netspec("experiment", "small.yaml", "--report-only")
+    assert code == 0
+    assert out.count("not run") == 3
+    assert sorted(p.name for p in (tmp_path / "runs/experiments/small").iterdir()) == [
+        "results.json",
+        "results.md",
+        "small.svg",
+    ]
