@@ -52,9 +52,14 @@ def _curves(axes: Axes, found: Sequence[Variant], measure: Measure) -> None:
                     linewidth=1.8 if solid else 1.2,
                     marker="o" if len(points) <= _DOTS else None,
                     markersize=3,
-                    label=None if number else f"{variant.label}: {measured(variant, measure)}",
+                    label=None if number else _label(variant, measure),
                     gid=outcome.trial.slug,
                 )
+
+
+def _label(variant: Variant, measure: Measure) -> str:
+    unit = " epochs" if measure.epochs_to is not None and variant.epochs else ""
+    return f"{variant.label}: {measured(variant, measure)}{unit}".replace(" yet epochs", " epochs yet")
 
 
 def _dress(axes: Axes, measure: Measure) -> None:
