@@ -10,6 +10,7 @@ import typer
 
 from netspec.cli.arguments import DATA_CACHE
 from netspec.cli.prepare import preparing
+from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def experiment(
     code = 0
     if not report_only and pictures is not None:
         placement = Placement.of(jobs, tuple(devices or ["auto"]))
-        code = _train(loaded.measure, wanted, home, path.parent, runs, pictures, placement)
+        code = _train(loaded.measure, wanted, home, runs, pictures, placement)
     _report(loaded, trials, runs, home, pictures, as_json=as_json)
     if code:
         complain("stopped; the same command goes on from here")
@@ -112,7 +113,6 @@ def _train(
     measure: Measure,
     trials: tuple[Trial, ...],
     home: Path,
-    folder: Path,
     runs: Path,
     pictures: PreparedData,
     placement: Placement,
@@ -125,7 +125,7 @@ def _train(
 
     made = match(trials, made_runs(runs), pictures.digest)
     left = [t for t in trials if t.label not in made or unsettled(t, made[t.label], measure)]
-    tasks = _tasks(left, made, home, folder)
+    tasks = _tasks(left, made, home)
 
     def began(task: Task) -> None:
         where = f"; its log is {task.folder / 'train.log'}" if placement.jobs > 1 else ""
@@ -141,7 +141,7 @@ def _train(
     return interrupt.exit_code
 
 
-def _tasks(trials: Iterable[Trial], made: Mapping[str, Made], home: Path, folder: Path) -> tuple[Task, ...]:
+def _tasks(trials: Iterable[Trial], made: Mapping[str, Made], home: Path) -> tuple[Task, ...]:
     """What is still to be trained, each net once, in its folder."""
     from netspec.experiment.execute import Task
     from netspec.experiment.folders import open_trial
@@ -149,7 +149,7 @@ def _tasks(trials: Iterable[Trial], made: Mapping[str, Made], home: Path, folder
     tasks = []
     for trial in {trial.hash: trial for trial in trials}.values():
         known = made.get(trial.label)
-        place = open_trial(trial, home, folder).path if known is None else known.path
+        place = open_trial(trial, home).path if known is None else known.path
         tasks.append(Task(trial.label, place, trial.until))
     return tuple(tasks)
 
@@ -178,7 +178,10 @@ def _report(
     said = findings(loaded.paper, loaded.measure, found, len(test) if test is not None else None)
     data = pictures.digest if pictures else next((run.data for run in made.values() if run.data), None)
     table, document = as_markdown(loaded, found, said), numbers(loaded, found, said, data)
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(str(home), f"cannot make the folder: {error.strerror}", "choose another with --runs") from None
     write_file(home / "results.md", [table.encode()])
     write_file(home / "results.json", [document.encode()])
     write_file(home / f"{loaded.name}.svg", [draw_experiment(loaded, found)])

@@ -89,10 +89,10 @@ def match(trials: tuple[Trial, ...], made: tuple[Made, ...], data: str | None) -
     return {label: max(runs, key=lambda run: run.step) for label, runs in found.items() if runs}
 
 
-def open_trial(trial: Trial, home: Path, spec_folder: Path) -> RunFolder:
+def open_trial(trial: Trial, home: Path) -> RunFolder:
     """A new run's folder in ``home``, with the trial's spec in it, for `netspec train --resume`.
 
-    A labels file that the spec names is copied from ``spec_folder``. Raises DataError where the disk refuses.
+    A labels file that the spec names is copied too. Raises DataError where the disk refuses.
     """
     from netspec_runtime.training.run import RunFolder
 
@@ -102,7 +102,7 @@ def open_trial(trial: Trial, home: Path, spec_folder: Path) -> RunFolder:
         path = next(path for path in _names(home, trial.slug) if not path.exists())
         path.mkdir()
         if isinstance(spec.labels, str):
-            shutil.copy(spec_folder / spec.labels, path)
+            shutil.copy(trial.folder / spec.labels, path)
     except OSError as error:
         raise DataError(str(home), f"cannot make a folder: {error.strerror}", "choose another with --runs") from None
     folder = RunFolder(path, spec.name)

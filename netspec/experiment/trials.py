@@ -12,7 +12,7 @@ from pathlib import Path
 from netspec.diagnostics import Diagnostic, SpecError, did_you_mean
 from netspec.experiment.model import Choice, Experiment, Run, Setting
 from netspec.pipeline import Compiled, compile_spec
-from netspec.source import Span
+from netspec.source import Source, Span
 from netspec.spec import Spec
 from netspec.spec.dump import spec_hash
 from netspec.spec.load import load_tree
@@ -27,7 +27,8 @@ from netspec.syntax.tree import Scalar, Sequence, Tree
 class Trial:
     """One net to train. ``variant`` is what was chosen of `try`, such as `lr=0.002`; empty where nothing is tried.
 
-    ``number`` counts the seeds from 0; ``until`` is the training error that ends it early.
+    ``number`` counts the seeds from 0; ``until`` is the training error that ends it early. ``folder`` is that of the
+    layer file, beside which a labels file lies.
     """
 
     run: str
@@ -35,6 +36,7 @@ class Trial:
     number: int
     compiled: Compiled
     until: float | None
+    folder: Path
 
     @cached_property
     def hash(self) -> str:
@@ -68,10 +70,12 @@ def make_trials(experiment: Experiment, folder: Path, epochs: int | None = None,
     for run in experiment.runs:
         for chosen in _choices(run.choices):
             try:
-                spec = _spec(experiment, run, chosen, folder, epochs)
+                path, name = _find(experiment, run, folder)
+                spec = _spec(experiment, run, chosen, read_source(path, name))
+                spec = spec if epochs is None else replace(spec, train=replace(spec.train, epochs=epochs))
+                seeded = (compile_spec(replace(spec, seed=spec.seed + n)) for n in range(seeds))
                 trials += [
-                    Trial(run.name, _variant(chosen), n, compile_spec(replace(spec, seed=spec.seed + n)), until)
-                    for n in range(seeds)
+                    Trial(run.name, _variant(chosen), n, made, until, path.parent) for n, made in enumerate(seeded)
                 ]
             except SpecError as error:
                 wrong += [_in_run(d, run, experiment) for d in error.diagnostics]
@@ -86,17 +90,14 @@ def _choices(choices: tuple[Choice, ...]) -> Iterator[tuple[Setting, ...]]:
         yield tuple(Setting(choice.path, value) for choice, value in zip(choices, values, strict=True))
 
 
-def _spec(experiment: Experiment, run: Run, chosen: tuple[Setting, ...], folder: Path, epochs: int | None) -> Spec:
+def _spec(experiment: Experiment, run: Run, chosen: tuple[Setting, ...], source: Source) -> Spec:
     """The net of a run: what is set goes into its tree, then layers go out, then it is read as any other."""
-    path, name = _find(experiment, run, folder)
-    source = read_source(path, name)
     tree = read_tree(source)
     for setting in (*experiment.settings, *run.settings, *chosen):
         tree = put(tree, setting.path, setting.value)
     for number, layer in enumerate(run.without):
         tree = remove_layer(tree, layer, experiment.spans.value("runs", run.name, "without", number))
-    spec = load_tree(source, tree)
-    return spec if epochs is None else replace(spec, train=replace(spec.train, epochs=epochs))
+    return load_tree(source, tree)
 
 
 def _find(experiment: Experiment, run: Run, folder: Path) -> tuple[Path, str]:

@@ -43,11 +43,11 @@ def test_runs_on_several_data_sets_are_not_mixed(tmp_path: Path) -> None:
 def test_a_new_runs_folder_holds_its_spec_and_is_found_again(tmp_path: Path) -> None:
     experiment, trials = loaded(tmp_path)
     home = tmp_path / "runs" / "experiments" / "small"
-    folder = open_trial(trials[1], home, tmp_path)
+    folder = open_trial(trials[1], home)
     assert folder.path == home / "flat-lr-0.0005"
     assert spec_hash(load_spec(folder.spec)) == trials[1].hash
     longer = make_trials(experiment, tmp_path, epochs=99)[1]
-    assert open_trial(longer, home, tmp_path).path == home / "flat-lr-0.0005-2"
+    assert open_trial(longer, home).path == home / "flat-lr-0.0005-2"
     found = match(trials, made_runs(tmp_path / "runs"), "any data")
     assert found[trials[1].label].path == home / "flat-lr-0.0005"
 
@@ -56,8 +56,11 @@ def test_the_labels_of_a_spec_go_with_it(tmp_path: Path) -> None:
     experiment, _ = loaded(tmp_path)
     net = (tmp_path / "tiny.yaml").read_text(encoding="utf-8")
     (tmp_path / "tiny.yaml").write_text(f"{net}labels: names.txt\n", encoding="utf-8")
-    (tmp_path / "names.txt").write_text("\n".join("abcdefghij"), encoding="utf-8")
-    folder = open_trial(make_trials(experiment, tmp_path)[0], tmp_path / "runs", tmp_path)
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "tiny.yaml").rename(tmp_path / "nets" / "tiny.yaml")
+    experiment = replace(experiment, spec="nets/tiny.yaml")
+    (tmp_path / "nets" / "names.txt").write_text("\n".join("abcdefghij"), encoding="utf-8")
+    folder = open_trial(make_trials(experiment, tmp_path)[0], tmp_path / "runs")
     assert (folder.path / "names.txt").read_text(encoding="utf-8").split() == list("abcdefghij")
 
 
