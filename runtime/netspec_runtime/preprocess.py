@@ -5,6 +5,9 @@ Sections 2 and 4.1 of the paper: the shorter side to 256, of that the central sq
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -15,6 +18,7 @@ from netspec_runtime.card import Channels, Preprocessing
 
 ViewCount = Literal[1, 10]
 MAX_RESIZED: Final = 64_000_000  # pixels; a picture of 1 x 10,000 would grow to 256 x 2,560,000
+_WORTH_CUTTING: Final = 0.95  # of the picture; above, cutting costs more than it saves
 
 
 class ProportionsError(ValueError):
@@ -61,16 +65,56 @@ def framed(picture: Image.Image, side: int | None, stretched: tuple[int, int]) -
     if side is None:
         return _resized(picture, (stretched[1], stretched[0]))
     width, height = picture.size
-    if width <= height:
-        tall = _resized(picture, (side, height * side // width))
-        top = (tall.height - side) // 2
-        return tall.crop((0, top, side, top + side))
-    wide = (width * side // height, side)
-    _check_proportions(picture, wide)
-    # Pillow scales rows first, then columns: as two steps, the columns beyond the square need not be scaled.
-    rows = picture.resize((wide[0], height), Image.Resampling.BILINEAR)
-    left = (wide[0] - side) // 2
-    return rows.crop((left, 0, left + side, height)).resize((side, side), Image.Resampling.BILINEAR)
+    size = (side, height * side // width) if width <= height else (width * side // height, side)
+    _check_proportions(picture, size)
+    return _tall_square(picture, size) if width <= height else _wide_square(picture, size)
+
+
+def _tall_square(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The central square of the picture scaled to ``size``, without scaling rows that it does not need."""
+    width, height = picture.size
+    side, tall = size
+    top = (tall - side) // 2
+    square = (0, top, side, top + side)
+    scale = height / tall
+    reach = max(scale, 1) + 1  # pixels that count beside a centre, and one for rounding
+    first, last = max(0, math.floor(top * scale - reach)), min(height, math.ceil((top + side) * scale + reach))
+    # Pillow scales rows first, then columns; from a height above twice the width on it may do so the other way.
+    if height > 2 * width or last - first > _WORTH_CUTTING * height:
+        return picture.resize(size, Image.Resampling.BILINEAR).crop(square)
+    rows = picture.crop((0, first, width, last)).resize((side, last - first), Image.Resampling.BILINEAR)
+    whole = rows.crop((0, -first, side, height - first))  # with black for rows of which the square shows nothing
+    return whole.resize(size, Image.Resampling.BILINEAR).crop(square)
+
+
+def _wide_square(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The central square of the picture scaled to ``size``: columns beyond it are not scaled, nor rows where exact."""
+    wide, side = size
+    left = (wide - side) // 2
+    first, last = _exact_part(picture.width, wide, left, left + side)
+    scaled = (first * picture.width / wide, 0, last * picture.width / wide, picture.height)
+    rows = picture.resize((last - first, picture.height), Image.Resampling.BILINEAR, scaled)
+    left -= first
+    return rows.crop((left, 0, left + side, picture.height)).resize((side, side), Image.Resampling.BILINEAR)
+
+
+@lru_cache(1 << 12)
+def _exact_part(width: int, wide: int, left: int, right: int) -> tuple[int, int]:
+    """The columns from ``left`` to ``right`` of a row scaled from ``width`` to ``wide``, and as few beside them as go.
+
+    Pillow takes a part's ends in the source as numbers of 32 bits. Only where both ends, and so the scale, are exact in
+    these are the weights those of the whole row; else all columns are returned.
+    """
+    odd = wide // math.gcd(width, wide)
+    odd //= odd & -odd  # a power of two in the denominator is exact
+    first, last = left // odd * odd, -(-right // odd) * odd
+    exact = all(_is_exact(n * width, wide) for n in (first, last, last - first))
+    return (first, last) if exact and last - first <= _WORTH_CUTTING * wide else (0, wide)
+
+
+def _is_exact(numerator: int, denominator: int) -> bool:
+    """Whether the quotient is a number of 32 bits."""
+    return Fraction(float(np.float32(numerator / denominator))) == Fraction(numerator, denominator)
 
 
 def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from netspec_runtime.card import Channels, MeanImage, Preprocessing, read_card
 from netspec_runtime.images import read_picture
-from netspec_runtime.preprocess import ProportionsError, ViewCount, framed, make_views
+from netspec_runtime.preprocess import ProportionsError, ViewCount, _exact_part, framed, make_views
 from tests.runtime.models import PREPROCESSING
 
 MEAN_IMAGE = MeanImage.of(np.random.default_rng(2).uniform(0, 255, (3, 9, 14)).astype(np.float32))
@@ -93,6 +93,42 @@ def test_the_square_is_that_of_the_whole_scaled_picture(width: int, height: int,
     noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
     picture = Image.fromarray(noise).convert(mode)
     assert framed(picture, side, (1, 1)).tobytes() == slow_frame(picture, side, (1, 1)).tobytes()
+
+
+@pytest.mark.parametrize("side", [227, 256])
+@pytest.mark.parametrize(
+    "size",
+    [
+        *[(500, 375), (375, 500), (500, 333), (333, 500), (500, 334), (500, 332), (640, 480), (480, 640)],
+        *[(350, 700), (350, 701), (300, 900), (512, 384), (1536, 1024), (1024, 1536), (120, 160), (160, 120), (96, 64)],
+    ],
+)
+def test_the_square_of_a_photo_is_that_of_the_whole_scaled_photo(size: tuple[int, int], side: int) -> None:
+    """Noise, sharp in every pixel: one weight that differs in its last bit shows."""
+    noise = np.random.default_rng(sum(size)).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    picture = Image.fromarray(noise)
+    assert framed(picture, side, (1, 1)).tobytes() == slow_frame(picture, side, (1, 1)).tobytes()
+
+
+@pytest.mark.slow
+@given(st.integers(200, 700), st.integers(200, 700), st.sampled_from([64, 224, 227, 256, 255]))
+def test_the_square_of_any_photo_is_that_of_the_whole_scaled_photo(width: int, height: int, side: int) -> None:
+    noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+    picture = Image.fromarray(noise)
+    assert framed(picture, side, (1, 1)).tobytes() == slow_frame(picture, side, (1, 1)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [
+        ((500, 384, 64, 320), (63, 321)),  # 500 / 384 is 125 / 96: every third column lies on 1/32 of a pixel
+        ((500, 341, 42, 298), (0, 341)),  # 4:3: no column but the ends lies on such a fraction
+        ((512, 256, 64, 192), (64, 192)),
+        ((500, 257, 0, 256), (0, 257)),
+    ],
+)
+def test_only_parts_with_exact_ends_are_scaled_alone(row: tuple[int, int, int, int], part: tuple[int, int]) -> None:
+    assert _exact_part(*row) == part
 
 
 def test_ten_views_lie_in_the_square() -> None:
