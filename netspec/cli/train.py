@@ -138,7 +138,7 @@ def _train(wish: Wish, net_options: NetOptions, flags: Mapping[str, Any], worker
     folder = open_folder(wish, named, compiled.spec.name, world, ready)
     job = make_job(compiled, data, net, world, folder, _options(flags, workers))
     with folder.locked() if world.rank == 0 else nullcontext(), _hinting(folder):
-        if world.rank == 0 and not folder.spec.exists():
+        if world.rank == 0 and not folder.begun:
             typer.echo(render(compiled.spec.warnings), err=True, nl=False)
             describe(wish, compiled, folder, devices, world.size, flags)
         with Interrupt() as interrupt:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from netspec_runtime.errors import DataError
 from netspec_runtime.training.loop import Nobody, Trainer
 from netspec_runtime.training.metrics import RATE, EventRecord, Record
 from netspec_runtime.training.position import Position
@@ -56,6 +57,14 @@ def test_a_test_is_stopped_in_the_middle(place: Path, unbroken: Path, tmp_path: 
         assert made.run(told, lambda: False)
     assert metrics(run) == metrics(unbroken)
     assert all(torch.equal(last(run).weights[name], tensor) for name, tensor in last(unbroken).weights.items())
+
+
+def test_killed_before_the_first_step(place: Path, tmp_path: Path) -> None:
+    """The run knows already what it is of."""
+    started(place, tmp_path / "run")
+    other, _ = trainer(place / "tiny.yaml", place / "data", tmp_path / "run", changes=("seed=3",))
+    with pytest.raises(DataError, match="its checkpoints were made with another spec"):
+        other.start(dict)
 
 
 def test_stopped_before_the_first_step(place: Path, tmp_path: Path) -> None:

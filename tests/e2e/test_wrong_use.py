@@ -179,6 +179,10 @@ def test_a_folder_left_by_a_kill_at_its_start(server: Server, place: Path, unbro
         assert done.code == 0, done.err
         assert outcome(run) == outcome(unbroken)
         shutil.rmtree(run)
+    shutil.copytree(unbroken, run, ignore=shutil.ignore_patterns("checkpoints", "best*", "model*", "metrics*"))
+    done = server.run(place, *DATA, "--run", "begun", "--resume", "auto", "--set", "train.epochs=1", *OFTEN)
+    assert done.code == 0, done.err
+    assert "epochs: 1" in (run / "tiny.yaml").read_text()  # what is there tells of what was trained
 
 
 def test_metrics_that_a_kill_cut_off(server: Server, place: Path, unbroken: Path) -> None:

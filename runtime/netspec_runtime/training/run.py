@@ -51,6 +51,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint, whole or not; the first is of the weights before the first step."""
+        return any(self.checkpoints.glob("step-*.json"))
+
+    @property
     def curves(self) -> Path:
         return self.path / "curves.svg"
 
