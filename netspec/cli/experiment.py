@@ -118,27 +118,46 @@ def _train(
     placement: Placement,
 ) -> int:
     """Make or finish all runs; the exit code of who stopped it, or 0. Raises TrainingFailed."""
-    from netspec.experiment.execute import DIVERGED_CODE, execute
+    from netspec.experiment.execute import execute
     from netspec.experiment.folders import made_runs, match
-    from netspec.experiment.outcome import mark_diverged, unsettled
+    from netspec.experiment.outcome import unsettled
     from netspec_runtime.training.interrupt import Interrupt
 
     made = match(trials, made_runs(runs), pictures.digest)
     left = [t for t in trials if t.label not in made or unsettled(t, made[t.label], measure)]
     tasks = _tasks(left, made, home)
+    with Interrupt() as interrupt:
+        execute(tasks, pictures.path, placement, lambda: interrupt.wanted, _Teller(tasks, placement.jobs > 1))
+    return interrupt.exit_code
 
-    def began(task: Task) -> None:
-        where = f"; its log is {task.folder / 'train.log'}" if placement.jobs > 1 else ""
-        complain(f"{task.label} ({tasks.index(task) + 1} of {len(tasks)}): {task.folder}{where}")
 
-    def ended(task: Task, code: int) -> None:
-        complain(f"{task.label}: {'done' if code == 0 else f'ended with exit code {code}'}")
+class _Teller:
+    """Says on stderr how it goes. A run alone says more itself; of ``several`` at once each has a log."""
+
+    def __init__(self, tasks: tuple[Task, ...], several: bool) -> None:
+        from netspec.experiment.news import News
+
+        self._tasks, self._several, self._news = tasks, several, News()
+
+    def began(self, task: Task) -> None:
+        from netspec.experiment.execute import LOG
+
+        where = f"; its log is {task.folder / LOG}" if self._several else ""
+        complain(f"{task.label} ({self._tasks.index(task) + 1} of {len(self._tasks)}): {task.folder}{where}")
+
+    def running(self, tasks: list[Task]) -> None:
+        for line in self._news.of(tasks) if self._several else ():
+            complain(line)
+
+    def ended(self, task: Task, code: int) -> None:
+        from netspec.experiment.execute import DIVERGED_CODE
+        from netspec.experiment.outcome import mark_diverged
+
         if code == DIVERGED_CODE:
             mark_diverged(task.folder)
-
-    with Interrupt() as interrupt:
-        execute(tasks, pictures.path, placement, lambda: interrupt.wanted, began, ended)
-    return interrupt.exit_code
+        last = self._news.last(task) if self._several else ""
+        for line in filter(None, (last, f"{task.label}: {f'ended with exit code {code}' if code else 'done'}")):
+            complain(line)
 
 
 def _tasks(trials: Iterable[Trial], made: Mapping[str, Made], home: Path) -> tuple[Task, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from netspec.experiment.outcome import PROOF
 from netspec_runtime.errors import OneLineError
@@ -37,6 +37,19 @@ class Task:
     label: str
     folder: Path
     until: float | None
+
+
+class Listener(Protocol):
+    """Who is told how it goes."""
+
+    def began(self, task: Task) -> None:
+        """A run starts, or goes on."""
+
+    def running(self, tasks: list[Task]) -> None:
+        """These run now; told several times a second."""
+
+    def ended(self, task: Task, code: int) -> None:
+        """A run's process ended with this exit code."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,11 @@ def execute(
     data: Path,
     placement: Placement,
     wanted: Callable[[], bool],
-    began: Callable[[Task], None],
-    ended: Callable[[Task, int], None],
+    listener: Listener,
 ) -> bool:
     """Run all tasks; False if it was ``wanted`` to stop before: then those that run save and end.
 
-    ``ended`` is told each exit code. Raises TrainingFailed after one that is no result; the others save and end too.
+    Raises TrainingFailed after one that is no result; the others save and end too.
     """
     waiting, children = list(tasks), list[_Child]()
     with _ending(children):
@@ -82,12 +94,13 @@ def execute(
             slots = sorted(set(range(placement.jobs)) - {child.slot for child in children})
             for slot, task in zip(slots, waiting[:], strict=False):
                 waiting.remove(task)
-                began(task)
+                listener.began(task)
                 children.append(_Child(task, slot, _start(task, data, placement, slot)))
             time.sleep(_POLL)
+            listener.running([child.task for child in children])
             for child in [child for child in children if child.process.poll() is not None]:
                 children.remove(child)
-                ended(child.task, child.process.returncode)
+                listener.ended(child.task, child.process.returncode)
                 _require_result(child, placement, wanted)
     return not wanted()
 

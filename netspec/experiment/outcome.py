@@ -77,11 +77,12 @@ def outcomes(trials: tuple[Trial, ...], made: Mapping[str, Made], measure: Measu
 def _outcome(trial: Trial, made: Made | None, measure: Measure) -> Outcome:
     if made is None:
         return Outcome(trial, None, "not run", (), None)
-    epochs = _epochs(made.path)
+    epochs = epochs_of(made.path)
     return Outcome(trial, made.path, _state(trial, made.path, epochs), epochs, value_of(measure, epochs))
 
 
-def _epochs(folder: Path) -> tuple[EpochRecord, ...]:
+def epochs_of(folder: Path) -> tuple[EpochRecord, ...]:
+    """What the run in a folder measured by epoch. Raises DataError for damaged metrics."""
     from netspec_runtime.training.metrics import EpochRecord, read_metrics
 
     path = folder / "metrics.jsonl"

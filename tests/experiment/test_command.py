@@ -91,6 +91,9 @@ def curves(results: dict[str, Any]) -> dict[str, Any]:
 def test_all_runs_are_trained_measured_drawn_and_compared(lab: Lab, whole: tuple[str, str]) -> None:
     home = lab.folder / "whole" / "experiments" / "small"
     assert whole[0] == (home / "results.md").read_text(encoding="utf-8")
+    assert re.search(
+        r"netspec: deep: epoch 12, .* minutes, training error .*%, test error .*%\nnetspec: deep: done", whole[1]
+    )
     assert sorted(p.name for p in home.iterdir()) == [
         "deep",
         "flat-lr-0.0005",
