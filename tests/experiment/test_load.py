@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from netspec.diagnostics import Diagnostic, SpecError
@@ -90,3 +93,14 @@ def test_the_experiments_of_the_paper_are_there() -> None:
     assert {"figure-1", "lrn", "lrn-full", "pooling", "dropout", "weight-decay", "depth", "towers"} <= set(
         shipped_experiments()
     )
+
+
+def test_in_a_wheel_the_specs_lie_inside_the_package(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hatch_build.py puts all of specs/ there, folders too."""
+    shutil.copytree(root / "specs", tmp_path / "netspec" / "specs")
+    monkeypatch.setattr("netspec.spec.shipped._PACKAGE", tmp_path / "netspec")
+    path = find_experiment("figure-1")
+    assert path.is_relative_to(tmp_path)
+    assert len(make_trials(load_experiment(path), path.parent)) == 4
