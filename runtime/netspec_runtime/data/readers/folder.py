@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -108,7 +109,14 @@ def _add(found: _Found, root: Path, entry: os.DirEntry[str], label: str | None) 
 
 
 def _name(root: Path, entry: os.DirEntry[str]) -> str:
-    return os.path.relpath(entry.path, root)
+    return os.path.join(_below(root, os.path.dirname(entry.path)), entry.name)  # noqa: PTH118, PTH120 - of a million
+
+
+@lru_cache(16)
+def _below(root: Path, folder: str) -> str:
+    """The way from the root to the folder, "" for the root itself."""
+    way = os.path.relpath(folder, root)
+    return "" if way == os.curdir else way
 
 
 def _files_below(folder: Path) -> Iterator[os.DirEntry[str]]:

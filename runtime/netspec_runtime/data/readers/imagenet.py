@@ -82,7 +82,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         inside = path.is_dir() and not _DEVKIT.fullmatch(path.name)
-        files += sorted(path.iterdir()) if inside else [path]
+        files += sorted(path.iterdir(), key=lambda file: file.name) if inside else [path]
     return files
 
 
