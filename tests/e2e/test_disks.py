@@ -67,8 +67,8 @@ def fill_again_and_again(server: Server, place: Path, disk: Path, rooms: range) 
 
 @pytest.mark.slow
 def test_a_full_disk_at_writes(server: Server, place: Path, unbroken: Path, small_disk: Path) -> None:
-    refused = fill_again_and_again(server, place, small_disk, range(1, 100, 4))
-    assert len(set(refused)) >= 4, refused
+    refused = fill_again_and_again(server, place, small_disk, range(1, 100, 9))
+    assert len(set(refused)) >= 3, refused
     assert any(name.startswith("checkpoints/") for name in refused)
     assert outcome(small_disk / "run") == outcome(unbroken)
 
@@ -100,7 +100,9 @@ def test_a_disk_that_fills_up_in_the_middle(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [300, 1_300, 6_000])
+@pytest.mark.parametrize(
+    "limit", [pytest.param(300, marks=pytest.mark.soak), 1_300, pytest.param(6_000, marks=pytest.mark.soak)]
+)
 def test_files_that_may_not_grow(server: Server, place: Path, tmp_path: Path, unbroken: Path, limit: int) -> None:
     """A quota: no file may have more bytes than this, from the middle of a run on."""
     run = tmp_path / "run"

@@ -34,14 +34,14 @@ def _largest(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [0, 2, 4])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.soak), 4])
 def test_any_number_of_workers(server: Server, place: Path, unbroken: Path, workers: int) -> None:
     run = train(server, place, f"workers-{workers}", "--workers", str(workers))
     assert outcome(run) == outcome(unbroken)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parts", [3, 4])
+@pytest.mark.parametrize("parts", [pytest.param(3, marks=pytest.mark.soak), 4])
 def test_a_batch_in_parts(server: Server, place: Path, unbroken: Path, parts: int) -> None:
     assert 0 < difference(train(server, place, f"parts-{parts}", "--parts", str(parts)), unbroken) < WITHIN
 

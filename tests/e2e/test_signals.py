@@ -50,7 +50,7 @@ def test_a_signal_at_some_moment(server: Server, place: Path, unbroken: Path, nu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(SIGINT, marks=pytest.mark.soak), SIGTERM])
 def test_a_signal_while_the_model_is_written(server: Server, place: Path, unbroken: Path, number: Signals) -> None:
     run = f"writing-{number}"
     running = server.start(place, *start(run))

@@ -168,7 +168,7 @@ def test_a_folder_left_by_a_kill_at_its_start(server: Server, place: Path, unbro
     """As a kill leaves it after each file of its description, and before its first checkpoint."""
     names = (".lock", "arguments.json", "environment.json", "tiny.py", "tiny.yaml")
     run = place / "begun"
-    for count in (0, 1, 3, 5):
+    for count in (1, 4):
         run.mkdir()
         for name in names[:count]:
             shutil.copy(unbroken / name, run)
