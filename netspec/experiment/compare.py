@@ -79,10 +79,9 @@ def findings(
     if paper is None:
         return ()
     best = best_of(found, measure)
-    open_runs = {variant.run for variant in found if not variant.settled}
     pairs = [(best.get(paper.better), best.get(run)) for run in paper.than]
     return tuple(
-        _finding(paper, measure, good, bad, bool(open_runs & {good.run, bad.run}), pictures)
+        _finding(paper, measure, good, bad, found, pictures)
         for good, bad in pairs
         if good is not None and bad is not None
     )
@@ -98,18 +97,29 @@ def _rank(variant: Variant, measure: Measure) -> tuple[float, float]:
     return (inf if variant.value is None else variant.value, sum(last) / len(last) if last else inf)
 
 
+def _done(found: Sequence[Variant], run: str) -> int:
+    """The epochs that every variant of a run has done: none of them reached the error within these."""
+    return min(variant.epochs for variant in found if variant.run == run)
+
+
 def _finding(
-    paper: Paper, measure: Measure, good: Variant, bad: Variant, unfinished: bool, pictures: int | None
+    paper: Paper, measure: Measure, good: Variant, bad: Variant, found: Sequence[Variant], pictures: int | None
 ) -> Finding:
     if measure.epochs_to is not None:
-        return _by_epochs(good, bad, unfinished, measure.epochs_to)
+        return _by_epochs(good, bad, found, measure.epochs_to)
+    unfinished = _unfinished(found, good, bad)
     if unfinished or good.value is None or bad.value is None:
         sentence = f"{good.run} and {bad.run}: nothing can be said before their runs are finished"
         return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
     return _by_error(paper, good, bad, good.value, bad.value, pictures if measure.split == "test" else None)
 
 
-def _by_epochs(good: Variant, bad: Variant, unfinished: bool, error: float) -> Finding:
+def _unfinished(found: Sequence[Variant], good: Variant, bad: Variant) -> bool:
+    """Whether a variant of either run is."""
+    return any(not variant.settled for variant in found if variant.run in (good.run, bad.run))
+
+
+def _by_epochs(good: Variant, bad: Variant, found: Sequence[Variant], error: float) -> Finding:
     """Who needs fewer epochs. A run that has not reached the error needs more than it has done."""
     names = f"{bad.run} / {good.run}"
     if good.value is not None and bad.value is not None:
@@ -117,19 +127,21 @@ def _by_epochs(good: Variant, bad: Variant, unfinished: bool, error: float) -> F
         verdict: Verdict = "equal" if ratio == 1 else "agrees" if ratio > 1 else "disagrees"
         sentence = f"{names}: {bad.value:g} / {good.value:g} epochs"
         sentence += "" if ratio == 1 else f", {ratio:.2g} times as many"
-        sentence += "; not all runs are finished" if unfinished else ""
+        sentence += "; not all runs are finished" if _unfinished(found, good, bad) else ""
         return Finding(good.run, bad.run, verdict, ratio, False, None, sentence)
     if good.value is not None:
-        ratio = bad.epochs / good.value
-        sentence = f"{names}: {bad.run} has not reached {error:.0%} in {bad.epochs} epochs, {good.run} did in"
+        done = _done(found, bad.run)
+        ratio = done / good.value
+        sentence = f"{names}: {bad.run} has not reached {error:.0%} in {done} epochs, {good.run} did in"
         sentence += f" {good.value:g}"
         if ratio < 1:
             return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
         sentence += f": more than {ratio:.2g} times as many"
         return Finding(good.run, bad.run, "agrees", ratio, True, None, sentence)
     if bad.value is not None:
-        verdict = "disagrees" if good.epochs >= bad.value else "undecided"
-        sentence = f"{names}: {good.run} has not reached {error:.0%} in {good.epochs} epochs, {bad.run} did in"
+        done = _done(found, good.run)
+        verdict = "disagrees" if done >= bad.value else "undecided"
+        sentence = f"{names}: {good.run} has not reached {error:.0%} in {done} epochs, {bad.run} did in"
         return Finding(good.run, bad.run, verdict, None, False, None, f"{sentence} {bad.value:g}")
     sentence = f"{names}: neither has reached {error:.0%}, so nothing can be said"
     return Finding(good.run, bad.run, "undecided", None, False, None, sentence)

@@ -60,6 +60,12 @@ def test_epochs_are_compared(
     assert finding.at_least == ("more than" in sentence)
 
 
+def test_the_shortest_variant_says_how_much_is_known(tmp_path: Path) -> None:
+    text = EXPERIMENT.replace("{best: test}", "{epochs_to: 0.25}")
+    assert found(tmp_path, text, [FAST, NEVER, SLOW[:4]]).ratio == 2.0
+    assert found(tmp_path, text, [FAST, NEVER, SHORT]).verdict == "undecided"
+
+
 def test_errors_are_compared_with_what_chance_does(tmp_path: Path) -> None:
     clear = found(tmp_path, BY_ERROR, [[(0.1, 0.2)], [(0.1, 0.4)]])
     assert (clear.verdict, clear.sentence) == ("agrees", "flat - deep: 40.00% - 20.00%, 20.00% more")

@@ -65,7 +65,7 @@ def test_the_table_of_epochs_is_honest_about_what_was_not_reached(tmp_path: Path
         "not within 3",
         "not within 2 yet",
     ]
-    assert "- flat / deep: flat has not reached 25% in 3 epochs, deep did in 2" in text
+    assert "- flat / deep: flat has not reached 25% in 2 epochs, deep did in 2" in text
 
 
 def test_the_table_of_nothing(tmp_path: Path) -> None:
