@@ -189,7 +189,7 @@ def _report(
     from netspec.experiment.plot import draw_experiment
     from netspec.experiment.report import as_json as numbers
     from netspec.experiment.report import as_markdown
-    from netspec_runtime.training.atomic import write_file
+    from netspec_runtime.files import write_file
 
     made = match(trials, made_runs(runs), pictures.digest if pictures else None)
     found = variants(outcomes(trials, made, loaded.measure))

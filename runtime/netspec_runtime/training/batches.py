@@ -17,10 +17,10 @@ from torch import Tensor, from_numpy
 
 from netspec_runtime.data.prepared import UNLABELLED, Split, Statistics
 from netspec_runtime.errors import DataError
+from netspec_runtime.prefetch import in_order
 from netspec_runtime.training.bands import source
 from netspec_runtime.training.crops import Corners, cut, require_fit
 from netspec_runtime.training.draws import amplitudes, crop_offsets, epoch_order, reflections
-from netspec_runtime.training.prefetch import in_order
 from netspec_runtime.training.recipe import PictureRecipe
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.atomic import remove_stale, write_file
+from netspec_runtime.files import remove_stale, write_file
 from netspec_runtime.training.tensor_file import read_sealed, write_safetensors
 from netspec_runtime.training.watch import Diverged, not_finite
 

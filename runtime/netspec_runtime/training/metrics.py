@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.atomic import write_file
+from netspec_runtime.files import write_file
 
 # In every record, ``step`` counts the steps that are done and ``epoch`` counts from 1, as a person does. Errors are
 # shares of images in 0 to 1, losses are means over images, ``seconds`` are those of training since the run began.

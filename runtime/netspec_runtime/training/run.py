@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import re
@@ -15,11 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.atomic import remove_stale, write_file
+from netspec_runtime.files import lock, remove_stale, write_file
 from netspec_runtime.training.checkpoint import BEST
 
 _LOCK: Final = ".lock"
-_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}  # some network file systems have none
 
 
 @dataclass(frozen=True)
@@ -111,9 +108,9 @@ def claim_run(path: Path, name: str) -> RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         names = {file.name for file in path.iterdir()}
     except OSError as error:
-        raise DataError(str(path), f"cannot make a folder: {error.strerror}", "choose another with --run") from None
+        raise DataError(str(path), f"cannot make a folder: {error.strerror}", "choose another with --out") from None
     if names and (_LOCK not in names or folder.checkpoints.name in names or any(n.endswith(".yaml") for n in names)):
-        raise DataError(str(path), "the folder is not empty", "choose another with --run, or go on with it: --resume")
+        raise DataError(str(path), "the folder is not empty", "choose another with --out, or go on with it: --resume")
     return folder
 
 
@@ -161,9 +158,8 @@ def find_latest(runs: Path, name: str) -> RunFolder | None:
 
 def _lock(descriptor: int, path: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataError(str(path), "another process is training into it", "wait for it, or start a new run") from None
+        alone = lock(descriptor, wait=False)
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise DataError(str(path), f"cannot lock: {error.strerror}", "choose another folder for runs") from None
+        raise DataError(str(path), f"cannot lock: {error.strerror}", "choose another folder for runs") from None
+    if not alone:
+        raise DataError(str(path), "another process is training into it", "wait for it, or start a new run")

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.atomic import write_file
+from netspec_runtime.files import write_file
 
 SEAL: Final = "sha256"  # the key of the metadata that holds the digest of a sealed file
 

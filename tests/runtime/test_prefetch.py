@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.prefetch import in_order
+from netspec_runtime.prefetch import in_order
 
 WORKERS = [0, 1, 2, 4]
 
