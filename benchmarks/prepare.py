@@ -1,6 +1,7 @@
 """`prepare` on one core against plain Pillow: open, convert, resize the same photos, in turn in one process.
 
-The photos are those of ../shared, or drawn ones where it is missing. The peer writes nothing, cuts and sums nothing.
+The photos are those of ../shared, or drawn ones where it is missing. The peer writes nothing, cuts and sums nothing;
+the second side is that work alone as netspec does it, to arrays; what `prepare` takes beyond it is sums, hashes, files.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.in_turn import in_turn, show
+from netspec_runtime.card import Channels
+from netspec_runtime.data.frame import Frame
 from netspec_runtime.data.prepare import Options, prepare
+from netspec_runtime.data.source import EncodedPictures, Item
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenet-samples"
 COPIES = 4  # links to each, so that making and syncing the folder counts as little as in a large data set
@@ -34,6 +38,7 @@ def main() -> None:
         rounds = count()
         sides = {
             "Pillow: open, convert, resize": lambda: _plain(paths),
+            "netspec, in memory": lambda: _decoded(paths),
             "netspec prepare": lambda: _ours(photos, folder / str(next(rounds))),
         }
         timings = in_turn(sides, ROUNDS)
@@ -50,6 +55,13 @@ def _plain(paths: list[Path]) -> None:
         shorter = min(picture.size)
         size = (picture.width * 256 // shorter, picture.height * 256 // shorter)
         picture.resize(size, Image.Resampling.BILINEAR)
+
+
+def _decoded(paths: list[Path]) -> None:
+    frame = Frame((256, 256), Channels.RGB, 256)
+    pictures = EncodedPictures(tuple(Item(path.name, 0, str(path)) for path in paths))
+    for index, path in enumerate(paths):
+        frame.pixels(path.name, pictures.picture(index, Channels.RGB))
 
 
 def _ours(photos: Path, out: Path) -> None:
