@@ -40,6 +40,18 @@ def shared() -> Path:
     pytest.skip("needs ../shared beside the repository: photos, original layer files, a pretrained net")
 
 
+@pytest.fixture(scope="session")
+def cifar10(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of CIFAR-10's binary batches: that in NETSPEC_CIFAR10, else fetched by ../shared's tool (npm)."""
+    if "NETSPEC_CIFAR10" in os.environ:
+        return Path(os.environ["NETSPEC_CIFAR10"])
+    tool, folder = shared / "tools" / "get_cifar10.py", tmp_path_factory.mktemp("fetched")
+    done = subprocess.run([sys.executable, str(tool), str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"CIFAR-10 could not be fetched: {done.stderr.strip().splitlines()[-1]}")
+    return folder / "cifar-10-batches-bin"
+
+
 @pytest.fixture(autouse=True)
 def _same_numbers_in_any_order() -> None:
     """Modules that draw their own weights draw the same ones, whichever tests ran before in this process."""

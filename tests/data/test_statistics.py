@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from pathlib import Path
 
@@ -85,14 +84,11 @@ def test_batches_like_cifars(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_all_of_cifar10(tmp_path: Path) -> None:
-    folder = os.environ.get("NETSPEC_CIFAR10")
-    if folder is None:
-        pytest.skip("NETSPEC_CIFAR10 names no folder with CIFAR-10's binary batches")
-    prepare([Path(folder)], tmp_path / "out", Options(), lambda done, total, bad: None)
+def test_all_of_cifar10(tmp_path: Path, cifar10: Path) -> None:
+    prepare([cifar10], tmp_path / "out", Options(), lambda done, total, bad: None)
     data = open_prepared(tmp_path / "out", verify=True)
     assert (len(data.splits["train"]), len(data.splits["test"])) == (50_000, 10_000)
-    rows = [np.fromfile(Path(folder) / f"data_batch_{n}.bin", np.uint8).reshape(-1, 3073) for n in range(1, 6)]
+    rows = [np.fromfile(cifar10 / f"data_batch_{n}.bin", np.uint8).reshape(-1, 3073) for n in range(1, 6)]
     pixels = np.concatenate(rows)[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     assert np.array_equal(data.splits["train"].images, pixels)
     assert np.array_equal(data.splits["train"].labels, np.concatenate(rows)[:, 0])
