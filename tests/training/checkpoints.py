@@ -1,11 +1,13 @@
-"""Checkpoints with every kind of tensor, and their comparison bit for bit. No tests."""
+"""Checkpoints with every kind of tensor, their comparison bit for bit, and a folder for them. No tests."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from netspec_runtime.training.checkpoint import Checkpoint
+from netspec_runtime.training.checkpoint import Checkpoint, Checkpoints
 
 STATE = {"loss": 0.1 + 0.2, "best": None, "rates": [1e-2, 5e-324], "name": "é\n\u2028", "nested": {"big": 2**60}}
 
@@ -41,3 +43,10 @@ def same(found: Checkpoint | None, expected: Checkpoint) -> bool:
 def equal(a: Tensor, b: Tensor) -> bool:
     bits = [t.contiguous().reshape(-1).view(torch.uint8) for t in (a, b)]
     return a.dtype == b.dtype and a.shape == b.shape and bits[0].equal(bits[1])
+
+
+def claimed(folder: Path) -> Checkpoints:
+    """Checkpoints of whoever holds the run."""
+    checkpoints = Checkpoints(folder)
+    checkpoints.claim()
+    return checkpoints

@@ -28,6 +28,7 @@ def checkpoint(step: int) -> Checkpoint:
 def save_until_killed(folder: Path, pipe: int) -> None:
     """Report each finished save through the pipe."""
     checkpoints = Checkpoints(folder)
+    checkpoints.claim()
     last, _ = checkpoints.latest()
     step = last.step if last else 0
     while True:

@@ -12,8 +12,9 @@ from safetensors.torch import save_file
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.adopt import SHOWN, adopt
-from netspec_runtime.training.checkpoint import Checkpoint, Checkpoints, write_best
+from netspec_runtime.training.checkpoint import Checkpoint, write_best
 from tests.build.nets import ONE, compiled, random_weights, write_model
+from tests.training.checkpoints import claimed
 
 Array = NDArray[np.float32]
 
@@ -102,7 +103,7 @@ def test_a_checkpoint_has_weights_beside_its_momentum(tmp_path: Path) -> None:
     weights = pretrained()
     momentum = {name: torch.zeros_like(tensor) for name, tensor in weights.items()}
     for step in (3, 20):
-        Checkpoints(tmp_path / "checkpoints").save(Checkpoint(step, weights, momentum, {}))
+        claimed(tmp_path / "checkpoints").save(Checkpoint(step, weights, momentum, {}))
     initial = net()
     report = adopt(initial, tmp_path)
     assert report.file.name == "step-00000020.safetensors"
@@ -111,10 +112,25 @@ def test_a_checkpoint_has_weights_beside_its_momentum(tmp_path: Path) -> None:
     assert np.array_equal(initial["conv1.bias"], weights["conv1.bias"].numpy())
 
 
+def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path: Path) -> None:
+    weights, folder = pretrained(), tmp_path / "checkpoints"
+    for step in (99_999_999, 100_000_000):  # as names, the first one is the later
+        claimed(folder).save(Checkpoint(step, weights, {}, {}))
+    assert adopt(net(), tmp_path).file.name == "step-100000000.safetensors"
+    file = folder / "step-100000000.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(data)
+    assert adopt(net(), tmp_path).file.name == "step-99999999.safetensors"
+    (folder / "step-99999999.safetensors").unlink()
+    with pytest.raises(DataError, match="none of its 2 checkpoints is whole"):
+        adopt(net(), tmp_path)
+
+
 def test_a_run_gives_its_best_weights(tmp_path: Path) -> None:
     best = pretrained()
     write_best(tmp_path, best, {"step": 1})
-    Checkpoints(tmp_path / "checkpoints").save(Checkpoint(3, pretrained(), {}, {}))
+    claimed(tmp_path / "checkpoints").save(Checkpoint(3, pretrained(), {}, {}))
     initial = net()
     assert adopt(initial, tmp_path).file == tmp_path / "best.safetensors"
     assert np.array_equal(initial["conv1.bias"], best["conv1.bias"].numpy())

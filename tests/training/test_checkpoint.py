@@ -11,12 +11,12 @@ from safetensors.torch import load_file
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.checkpoint import Checkpoint, Checkpoints, read_best, seal, unseal, write_best
 from netspec_runtime.training.watch import Diverged
-from tests.training.checkpoints import STATE, checkpoint, equal, same, tensors
+from tests.training.checkpoints import STATE, checkpoint, claimed, equal, same, tensors
 
 
 def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
     saved = checkpoint(7, **STATE)
-    note = Checkpoints(tmp_path).save(saved)
+    note = claimed(tmp_path).save(saved)
     found, damaged = Checkpoints(tmp_path).latest()
     assert same(found, saved)
     assert damaged == []
@@ -26,7 +26,7 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_no_momentum_and_no_weights_come_back_as_none(tmp_path: Path) -> None:
-    Checkpoints(tmp_path).save(Checkpoint(0, {}, {}, {}))
+    claimed(tmp_path).save(Checkpoint(0, {}, {}, {}))
     assert Checkpoints(tmp_path).latest() == (Checkpoint(0, {}, {}, {}), [])
 
 
@@ -35,7 +35,7 @@ def test_there_is_none_before_the_first(tmp_path: Path) -> None:
 
 
 def test_the_two_newest_are_kept(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = claimed(tmp_path)
     for step in (3, 99_999_999, 123_456_789):
         checkpoints.save(checkpoint(step))
     names = {p.name for p in tmp_path.iterdir()}
@@ -46,9 +46,9 @@ def test_the_two_newest_are_kept(tmp_path: Path) -> None:
 
 def test_a_damaged_one_gives_way_to_those_saved_after_it_was_passed_over(tmp_path: Path) -> None:
     for step in (1, 5):
-        Checkpoints(tmp_path).save(checkpoint(step))
+        claimed(tmp_path).save(checkpoint(step))
     (tmp_path / "step-00000005.safetensors").write_bytes(b"")
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = claimed(tmp_path)
     found, _ = checkpoints.latest()
     assert same(found, checkpoint(1))
     for step in (2, 3):
@@ -58,14 +58,14 @@ def test_a_damaged_one_gives_way_to_those_saved_after_it_was_passed_over(tmp_pat
 
 
 def test_none_that_is_whole_is_an_error(tmp_path: Path) -> None:
-    Checkpoints(tmp_path).save(checkpoint(1))
+    claimed(tmp_path).save(checkpoint(1))
     (tmp_path / "step-00000001.safetensors").unlink()
     with pytest.raises(DataError, match="none of its 1 checkpoints is whole"):
         Checkpoints(tmp_path).latest()
 
 
 def test_a_note_of_another_format_is_refused_and_not_skipped(tmp_path: Path) -> None:
-    note = Checkpoints(tmp_path).save(checkpoint(1))
+    note = claimed(tmp_path).save(checkpoint(1))
     note.write_bytes(seal({**unseal(note.read_bytes()), "format": 2}))
     with pytest.raises(DataError, match="it has format 2, this netspec reads 1"):
         Checkpoints(tmp_path).latest()
@@ -73,7 +73,7 @@ def test_a_note_of_another_format_is_refused_and_not_skipped(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_nothing_that_is_not_finite_is_saved(tmp_path: Path, value: float) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = claimed(tmp_path)
     checkpoints.save(checkpoint(1))
     bad = checkpoint(2)
     bad.momentum["conv1.weight"][1, 2, 3, 4] = value

@@ -14,14 +14,14 @@ import torch
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.checkpoint import Checkpoint, Checkpoints, read_best, write_best
-from tests.training.checkpoints import STATE, checkpoint, equal, same, tensors
+from tests.training.checkpoints import STATE, checkpoint, claimed, equal, same, tensors
 from tests.training.faults import failing, refusal
 
 
 def test_every_changed_bit_is_found(tmp_path: Path) -> None:
     saved = checkpoint(1, **STATE), checkpoint(2, **STATE)
     for one in saved:
-        Checkpoints(tmp_path).save(one)
+        claimed(tmp_path).save(one)
     generator = random.Random(0)
     for path in (tmp_path / "step-00000002.json", tmp_path / "step-00000002.safetensors"):
         whole = path.read_bytes()
@@ -51,7 +51,7 @@ def test_a_fault_anywhere_leaves_the_last_one(tmp_path: Path) -> None:
     failed: list[str] = []
     for at in range(200):
         folder = tmp_path / str(at)
-        checkpoints = Checkpoints(folder)
+        checkpoints = claimed(folder)
         for step in (1, 2):
             checkpoints.save(checkpoint(step))
         with failing(at) as fault:
@@ -73,7 +73,7 @@ def test_a_fault_anywhere_leaves_the_last_one(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_the_last_one(small_disk: Path) -> None:
-    checkpoints, ballast = Checkpoints(small_disk / "run"), small_disk / "ballast"
+    checkpoints, ballast = claimed(small_disk / "run"), small_disk / "ballast"
     for step in (1, 2):
         checkpoints.save(large(step))
     status = os.statvfs(small_disk)
@@ -151,7 +151,7 @@ def test_a_fault_leaves_the_best_weights_of_before(tmp_path: Path) -> None:
 
 
 def test_a_step_saved_again_replaces_the_first_only_when_it_is_whole(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = claimed(tmp_path)
     checkpoints.save(checkpoint(5, tested=False))
     found: Checkpoint | None = None
     for at in range(100):

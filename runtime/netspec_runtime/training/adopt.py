@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.training.checkpoint import BEST
+from netspec_runtime.training.checkpoint import BEST, latest_tensors
 from netspec_runtime.training.tensor_file import SEAL, read_sealed
 from netspec_runtime.weights import map_weights
 
@@ -95,9 +95,8 @@ def _file(source: Path) -> Path:
     for name in (BEST, "model.onnx"):
         if (source / name).is_file():
             return source / name
-    notes = sorted((source / "checkpoints").glob("step-*.safetensors"))
-    if notes:
-        return notes[-1]
+    if checkpoint := latest_tensors(source / "checkpoints"):
+        return checkpoint
     raise DataError(str(source), "no weights in this folder", "give the folder of a run that was saved, or a file")
 
 

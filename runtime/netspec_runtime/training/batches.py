@@ -46,6 +46,11 @@ def global_batch(images: int, batch: int) -> int:
     return min(images, batch)
 
 
+def steps_per_epoch(images: int, batch: int) -> int:
+    """Whole batches in so many pictures: what is left over has its turn in another epoch."""
+    return images // global_batch(images, batch)
+
+
 def noise_directions(statistics: Statistics, pictures: PictureRecipe) -> NDArray[np.float64]:
     """[C, C]: what an amplitude of 1 adds to the colours, a column for each principal component (paper 4.1).
 
@@ -89,7 +94,7 @@ class TrainingBatches:
 
     @property
     def steps_per_epoch(self) -> int:
-        return len(self._split) // self._size
+        return steps_per_epoch(len(self._split), self._size)
 
     def start(self, step: int) -> Generator[Batch, None, None]:
         """Batches from this step on, without end. Closing the generator stops its threads.

@@ -47,13 +47,14 @@ class Checkpoints:
     """The folder of a run's checkpoints. One process at a time may write into it (`RunFolder.locked`).
 
     A checkpoint is `step-N.safetensors` and `step-N.json`; it exists from the moment when its note does. Raises
-    DataError where the disk refuses; then the checkpoints that were there are as they were.
+    DataError where the disk refuses; then the checkpoints that were there are as they were. Reading changes nothing.
     """
 
     folder: Path
     _damaged: set[Path] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
+    def claim(self) -> None:
+        """Make the folder, and tidy up after a process that was killed: only for whoever may write into it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_stale(self.folder)
@@ -68,9 +69,9 @@ class Checkpoints:
         tensors = {_WEIGHTS + name: tensor for name, tensor in checkpoint.weights.items()}
         tensors |= {_MOMENTUM + name: tensor for name, tensor in checkpoint.momentum.items()}
         if bad := not_finite(tensors):
-            last = next((str(note) for note in self._notes() if note not in self._damaged), None)
+            last = next((str(note) for note in _notes(self.folder) if note not in self._damaged), None)
             raise Diverged(checkpoint.step, f"{' and '.join(bad[:3])} would be saved with nan or inf in it", (), last)
-        note = self.folder / f"step-{checkpoint.step:08d}.json"
+        note = self._note(checkpoint.step)
         try:
             write_file(note, [seal(self._write_tensors(checkpoint, tensors))])
             self._damaged.discard(note)
@@ -84,17 +85,24 @@ class Checkpoints:
         Raises DataError where there are some and none is whole.
         """
         damaged: list[str] = []
-        notes = self._notes()
-        for note in notes:
+        for note in _notes(self.folder):
             try:
                 return _read(note), damaged
             except _DamagedError as error:
                 self._damaged.add(note)
                 damaged.append(f"{note}: {error}, so the one before it is used")
         if damaged:
-            reason = f"none of its {len(notes)} checkpoints is whole"
-            raise DataError(str(self.folder), reason, "restore one from a copy, or start a new run")
+            raise _none_whole(self.folder, len(damaged))
         return None, damaged
+
+    def at(self, step: int) -> Checkpoint:
+        """That of a step, which another process found whole. Raises DataError where this one does not."""
+        note = self._note(step)
+        try:
+            return _read(note)
+        except _DamagedError as error:
+            reason = f"{error} in this process, and the first process has it"
+            raise DataError(str(note), reason, "give all processes the same folder of runs") from None
 
     def _write_tensors(self, checkpoint: Checkpoint, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
         """Write the tensors; returns the note about them."""
@@ -107,9 +115,8 @@ class Checkpoints:
             "state": dict(checkpoint.state),
         }
 
-    def _notes(self) -> list[Path]:
-        """Newest first."""
-        return sorted(self.folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True)
+    def _note(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}.json"
 
     def _free_name(self, stem: str) -> Path:
         """A step may be saved again, with its test errors: what its note speaks of stays until the note is replaced."""
@@ -121,7 +128,7 @@ class Checkpoints:
     def _remove_old(self) -> None:
         """Failing to remove is no reason to stop: the next save tries again."""
         kept: set[Path] = set()
-        for note in self._notes():
+        for note in _notes(self.folder):
             if len(kept) < 2 * KEPT and note not in self._damaged:
                 with contextlib.suppress(_DamagedError):
                     kept |= {note, self.folder / str(unseal(note.read_bytes())["tensors"]["file"])}
@@ -146,10 +153,24 @@ def read_best(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def latest_state(folder: Path) -> Mapping[str, Any] | None:
     """The state in a folder's newest checkpoint whose note is whole, None before the first. It reads no tensors."""
-    for note in sorted(folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True):
+    for note in _notes(folder):
         with contextlib.suppress(OSError, _DamagedError):
             state: Mapping[str, Any] = unseal(note.read_bytes())["state"]
             return state
+    return None
+
+
+def latest_tensors(folder: Path) -> Path | None:
+    """The file of the newest checkpoint that is whole, None before the first.
+
+    Its names begin with `weights.` and `momentum.`. Raises DataError where there are some and none is whole.
+    """
+    notes = _notes(folder)
+    for note in notes:
+        with contextlib.suppress(_DamagedError):
+            return _whole(note)[1]
+    if notes:
+        raise _none_whole(folder, len(notes))
     return None
 
 
@@ -176,13 +197,32 @@ def _closing(body: bytes) -> str:
     return f'{_SEAL}{hashlib.sha256(body).hexdigest()}"\n}}\n'
 
 
-def _read(note: Path) -> Checkpoint:
+def _notes(folder: Path) -> list[Path]:
+    """Those of a folder's checkpoints, whole or not, the newest first."""
+    return sorted(folder.glob("step-*.json"), key=lambda path: (len(path.name), path.name), reverse=True)
+
+
+def _none_whole(folder: Path, count: int) -> DataError:
+    reason = f"none of its {count} checkpoints is whole"
+    return DataError(str(folder), reason, "restore one from a copy, or start a new run")
+
+
+def _whole(note: Path) -> tuple[dict[str, Any], Path]:
+    """What a note says, and the file of tensors that it speaks of, whose bytes are as written."""
     try:
         document = unseal(note.read_bytes())
         path = note.parent / document["tensors"]["file"]
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != document["tensors"]["sha256"]:
                 raise _DamagedError("its tensors were changed or cut off")
+    except OSError as error:
+        raise _DamagedError(f"cannot be read ({error})") from None
+    return document, path
+
+
+def _read(note: Path) -> Checkpoint:
+    document, path = _whole(note)
+    try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise _DamagedError(f"cannot be read ({error})") from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split
-from netspec_runtime.training.batches import global_batch
+from netspec_runtime.training.batches import global_batch, steps_per_epoch
 from netspec_runtime.training.net import TrainableNet
 from netspec_runtime.training.recipe import PictureRecipe, Recipe, ViewCount
 from netspec_runtime.training.run import RunFolder
@@ -62,7 +62,7 @@ class Job:
 
     @property
     def steps_per_epoch(self) -> int:
-        return len(self.data.splits["train"]) // self.batch
+        return steps_per_epoch(len(self.data.splits["train"]), self.recipe.batch)
 
     @property
     def steps(self) -> int:

@@ -35,11 +35,11 @@ class Keeper:
         self.pictures: Sequence[int] = ()  # those of the last batch, to be named where it made numbers not finite
 
     def restore(self) -> Restored | None:
-        """Take the last good checkpoint; None before the first.
+        """Take the last good checkpoint, the one that the first process finds; None before the first.
 
-        Raises DataError where the checkpoints are another run's, or all damaged.
+        Raises DataError where the checkpoints are another run's, all damaged, or not there in this process.
         """
-        checkpoint, damaged = self._checkpoints.latest()
+        checkpoint, damaged = self._found()
         if checkpoint is None:
             return None
         self._require_same(checkpoint.state["identity"])
@@ -48,6 +48,17 @@ class Keeper:
         self._watch.load(checkpoint.state["watch"])
         self.last = f"that of step {checkpoint.step:,}"
         return Restored(Position.from_json(checkpoint.state["position"]), tuple(damaged))
+
+    def _found(self) -> tuple[Checkpoint | None, list[str]]:
+        """What all processes go on from: one that looked later would see what the first one has saved since."""
+        world = self._job.world
+        if world.rank == 0:  # it holds the run's lock
+            self._checkpoints.claim()
+            found, damaged = self._checkpoints.latest()
+            world.share("" if found is None else str(found.step))
+            return found, damaged
+        step = world.share("")
+        return (self._checkpoints.at(int(step)) if step else None), []
 
     def take(self, weights: Mapping[str, Tensor]) -> None:
         """Weights by their names in the merged net become the net's."""
