@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from netspec.pipeline import Compiled, compile_spec
+from netspec.pipeline import Compiled, compile_file, compile_spec
+from netspec.seen import Seen
 from netspec.spec.load import load_text
 from netspec.spec.names import class_name
 from netspec_runtime.device import Device
@@ -15,29 +16,42 @@ from netspec_runtime.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from netspec_runtime.data.prepared import PreparedData
     from netspec_runtime.model_file import ModelFile
     from netspec_runtime.training.candidate import Candidate, TorchNet
+
+    Learned = Callable[[Path, Compiled], PreparedData]  # of a run's folder and its net: what it learns from
 
 Choice = Literal["auto", "torch", "onnx"]
 _SPEC_KEY: Final = "netspec.spec"
 
 
-def open_candidate(name: str, backend: Choice, device: Device) -> Candidate:
+def open_candidate(name: str, backend: Choice, device: Device, learned: Learned) -> Candidate:
     """The net of an ONNX file or of a run's folder; ``auto`` is onnxruntime for a file and torch for a run.
 
     Its preprocessing and labels are those of the ONNX file in both backends. torch runs a module compiled from the
-    spec in that file, with a run's best weights, or the file's own. Raises DataError, EnvironmentProblem.
+    spec in that file, with a run's best weights, or the file's own. A run that has not ended has no such file: its spec
+    and the pictures that it learns from, which ``learned`` opens, say the same. Raises DataError, EnvironmentProblem.
     """
     from netspec_runtime.model_file import read_model
     from netspec_runtime.training.candidate import open_onnx, open_torch
 
     path = Path(name)
     folder = path if path.is_dir() else None
+    if folder is not None and backend != "onnx" and is_underway(folder):
+        return _open_underway(folder, name, device, learned)
     file = model_file(path)
     model = read_model(str(file))
     if backend == "onnx" or (backend == "auto" and folder is None):
         return open_onnx(model, name, device)
     return open_torch(_torch_net(model, folder), model.card, name, device)
+
+
+def is_underway(folder: Path) -> bool:
+    """Whether this is a run that has weights, and has not ended."""
+    from netspec_runtime.training.checkpoint import BEST
+
+    return (folder / BEST).is_file() and not any(folder.glob("*.onnx"))
 
 
 def model_file(path: Path) -> Path:
@@ -55,23 +69,44 @@ def model_file(path: Path) -> Path:
     raise DataError(str(path), "there is no model.onnx in it, so no run that has ended", fix)
 
 
+def _open_underway(folder: Path, name: str, device: Device, learned: Learned) -> Candidate:
+    """A run's net with the best weights so far, and the card that its model.onnx will have."""
+    from netspec.backends.onnx.metadata import describe
+    from netspec_runtime.card import read_card
+    from netspec_runtime.training.candidate import open_torch
+    from netspec_runtime.training.checkpoint import BEST, read_best
+    from netspec_runtime.training.run import open_run
+
+    compiled = compile_file(open_run(folder).spec)
+    data = learned(folder, compiled)
+    written = compiled.spec.labels
+    labels = written if written and isinstance(written, tuple) else data.classes
+    seen = Seen(data.statistics.mean_image, tuple(data.statistics.mean_color.tolist()), data.classes)
+    net = _module(compiled, read_best(folder)[0], folder / BEST)
+    return open_torch(net, read_card(describe(compiled.spec, labels, seen)), name, device)
+
+
 def _torch_net(model: ModelFile, folder: Path | None) -> TorchNet:
     """The module of the spec that the ONNX file holds, and weights for it."""
     import torch
 
-    from netspec.backends.torch import emit_module
-    from netspec_runtime.training.candidate import TorchNet, file_sha256
     from netspec_runtime.training.checkpoint import BEST, read_best
     from netspec_runtime.weights import map_weights
 
     if _SPEC_KEY not in model.metadata:
         raise DataError(model.name, "it holds no spec to compile", "evaluate it with --backend onnx")
     compiled = compile_spec(load_text(model.metadata[_SPEC_KEY], name=f"the spec in {model.name}"))
-    file = model.path
     if folder is not None and (folder / BEST).is_file():
-        file, weights = folder / BEST, read_best(folder)[0]
-    else:
-        weights = {name: torch.from_numpy(array) for name, array in map_weights(file).items()}
+        return _module(compiled, read_best(folder)[0], folder / BEST)
+    weights = {name: torch.from_numpy(array) for name, array in map_weights(model.path).items()}
+    return _module(compiled, weights, model.path)
+
+
+def _module(compiled: Compiled, weights: Mapping[str, Tensor], file: Path) -> TorchNet:
+    """The generated module, with weights that are the file's."""
+    from netspec.backends.torch import emit_module
+    from netspec_runtime.training.candidate import TorchNet, file_sha256
+
     classes = compiled.typed.shape(compiled.typed.outputs[0]).units
     source = emit_module(compiled.spec, compiled.merged, compiled.merged)
     checked = _checked(compiled, weights, file)

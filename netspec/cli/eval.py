@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec.cli.data import data_of_runs, open_for
+from netspec.cli.data import data_of_runs, learned_by, open_for, open_learned
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
 from netspec_runtime.terminal import complain
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.report.scores import Evaluation, Result
     from netspec_runtime.data.prepared import PreparedData
     from netspec_runtime.training.candidate import Candidate
-    from netspec_runtime.training.predictions import Predictions
+    from netspec_runtime.training.predictions import Predictions, Question
     from netspec_runtime.training.recipe import ViewCount
 
 
@@ -41,6 +41,15 @@ class _Wanted:
     split: str
     views: Views | None
     batch: int
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A net that has not run yet, and pictures that fit it."""
+
+    candidate: Candidate
+    pictures: PreparedData
+    question: Question
 
 
 def evaluate(
@@ -100,38 +109,61 @@ def _numbers(weights: str | None) -> list[float] | None:
 def _answers(
     models: list[str], data: Path | None, wanted: _Wanted, backend: Backend, device: Device
 ) -> tuple[list[Predictions], list[Result], str]:
-    """The probabilities of each model in turn, what it achieved, and on what."""
-    from netspec.evaluation import model_file, open_candidate
+    """The probabilities of each model in turn, what it achieved, and on what. All fit before the first one runs."""
     from netspec.report.scores import Result
-    from netspec_runtime.training.predictions import holds_predictions, read_predictions
+    from netspec_runtime.training.predictions import Predictions, require_same
 
-    kept = [Path(model).is_file() and holds_predictions(Path(model)) for model in models]
-    place = None if all(kept) else (data or data_of_runs(models))
-    if place is None and not all(kept):
-        raise typer.BadParameter("models need pictures", param_hint="--data")
-    for model in models:  # all, before the first has run for hours
-        model_file(Path(model))
+    place, entries = _opened(models, data, wanted.split, backend, device)
+    require_same([(model, entry.question) for model, entry in zip(models, entries, strict=True)])
     parts: list[Predictions] = []
     results: list[Result] = []
-    for model, done in zip(models, kept, strict=True):
-        if place is None or done:
-            part = read_predictions(Path(model))
-            result = Result(model, part.scores, "file")
+    for model, entry in zip(models, entries, strict=True):
+        if isinstance(entry, Predictions):
+            part, result = entry, Result(model, entry.scores, "file")
         else:
-            candidate = open_candidate(model, backend.value, device)
-            part, result = _examined(candidate, open_for(candidate.card.preprocessing, place, wanted.split), wanted)
+            part, result = _examined(entry, wanted)
         parts.append(part)
         results.append(result)
     return parts, results, str(place or "kept predictions")
 
 
-def _examined(candidate: Candidate, data: PreparedData, wanted: _Wanted) -> tuple[Predictions, Result]:
+def _opened(
+    models: list[str], data: Path | None, split: str, backend: Backend, device: Device
+) -> tuple[Path | None, list[Predictions | _Ready]]:
+    """The pictures' place, if any model needs them, and all models: none has run, and each fits its pictures."""
+    from netspec_runtime.training.predictions import holds_predictions, read_predictions
+
+    kept = {model for model in models if Path(model).is_file() and holds_predictions(Path(model))}
+    place = None if kept.issuperset(models) else (data or data_of_runs(models))
+    if place is None and not kept.issuperset(models):
+        raise typer.BadParameter("models need pictures", param_hint="--data")
+    entries: list[Predictions | _Ready] = []
+    for model in models:
+        if place is None or model in kept:
+            entries.append(read_predictions(Path(model)))
+        else:
+            entries.append(_ready(model, place, split, backend, device, learned=learned_by(models, place)))
+    return place, entries
+
+
+def _ready(model: str, place: Path, split: str, backend: Backend, device: Device, *, learned: bool) -> _Ready:
+    from netspec.evaluation import open_candidate
+    from netspec_runtime.training.candidate import put
+
+    candidate = open_candidate(model, backend.value, device, open_learned)
+    pictures = open_for(candidate.card.preprocessing, place, split, learned=learned)
+    question, remark = put(candidate, pictures, split)
+    if remark:
+        complain(f"{model}: {remark}")
+    return _Ready(candidate, pictures, question)
+
+
+def _examined(ready: _Ready, wanted: _Wanted) -> tuple[Predictions, Result]:
     from netspec.report.scores import Result
-    from netspec_runtime.training.candidate import check_classes, examine
+    from netspec_runtime.training.candidate import examine
     from netspec_runtime.training.progress import open_progress
 
-    if remark := check_classes(candidate, data):
-        complain(f"{candidate.name}: {remark}")
+    candidate, data = ready.candidate, ready.pictures
     views: ViewCount = 10 if (wanted.views or str(candidate.card.preprocessing.views)) == Views.TEN else 1
     with open_progress(sys.stderr, 1, 1) as progress:
         start = time.perf_counter()

@@ -13,8 +13,13 @@ import numpy as np
 import pytest
 import torch
 
+from netspec_runtime.data.manifest import Origin
 from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepare import Options, ensure_prepared
+from netspec_runtime.data.prepared import UNLABELLED, Split
+from netspec_runtime.data.write import write_arrays
+from netspec_runtime.training import candidate
+from netspec_runtime.training.checkpoint import seal
 from netspec_runtime.training.predictions import read_predictions, write_predictions
 from tests.cli.conftest import Done, Run
 from tests.cli.runs import CLASSES, SIDE, draw_pictures, prepared, train_run
@@ -250,6 +255,85 @@ def test_a_run_knows_its_data(made: Made, tmp_path: Path, netspec: Run) -> None:
     found = document(netspec("eval", run, made.other, "--json"))
     assert found["data"] == named["data"]
     assert errors(found["results"][0]) == errors(named["results"][0])
+
+
+def trained_on(source: Path, run: Path, out: Path) -> Path:
+    """A copy of a run that says so."""
+    shutil.copytree(run, out)
+    (out / "arguments.json").write_text(json.dumps({"data": str(source)}), encoding="utf-8")
+    return out
+
+
+@pytest.mark.parametrize("model", ["run", "run/model.onnx"])
+@pytest.mark.parametrize("given", [False, True])
+def test_pictures_that_a_run_learned_from_are_not_counted_elsewhere(
+    made: Made, tmp_path: Path, model: str, given: bool, netspec: Run
+) -> None:
+    """Nothing is prepared in this folder, but the run says from what it learned."""
+    source = made.pictures / "train"
+    trained_on(source, made.run, tmp_path / "run")
+    done = netspec("eval", model, "--json", *(["--data", source] if given else []))
+    options = Options(side=SIDE, grey=False, holdout=0.1)
+    test = ensure_prepared(source, tmp_path / "other", options, lambda done, total, bad: None).splits["test"]
+    assert 0 < len(test) == document(done)["results"][0]["count"] < 48
+    assert "split as `train` did" in done.err
+
+
+@pytest.mark.parametrize("name", ["run", "bgr"])
+def test_a_run_that_has_not_ended_is_evaluated_too(made: Made, tmp_path: Path, name: str, netspec: Run) -> None:
+    """With the mean image of the pictures that it learns from."""
+    whole = trained_on(made.data, getattr(made, name), tmp_path / "whole")
+    underway = trained_on(made.data, getattr(made, name), tmp_path / "underway")
+    (underway / "model.onnx").unlink()
+    done = netspec("eval", underway, "--json")
+    found, wanted = document(done)["results"][0], document(netspec("eval", whole, "--json"))["results"][0]
+    assert errors(found) == errors(wanted)
+    assert (found["loss"], found["views"]) == (wanted["loss"], wanted["views"])
+    assert "underway: its training has not ended, so these are the best weights so far" in done.err
+
+
+def test_pictures_that_changed_since_a_run_learned_from_them_are_refused(
+    made: Made, tmp_path: Path, netspec: Run
+) -> None:
+    underway = trained_on(made.data, made.run, tmp_path / "underway")
+    (underway / "model.onnx").unlink()
+    (underway / "checkpoints").mkdir()
+    note = seal({"state": {"identity": {"data set": "another"}}})
+    (underway / "checkpoints" / "step-00000060.json").write_bytes(note)
+    done = netspec("eval", underway)
+    assert (done.code, done.out) == (4, "")
+    assert "are not those that it learned from" in done.err
+
+
+@pytest.mark.parametrize("last", ["relabelled", "kept", "damaged"])
+def test_all_models_are_checked_before_the_first_one_runs(
+    made: Made, tmp_path: Path, last: str, monkeypatch: pytest.MonkeyPatch, netspec: Run
+) -> None:
+    model = tmp_path / "last"
+    if last == "kept":
+        draw_pictures(tmp_path / "pictures", seed=5)
+        netspec("eval", made.run, "--data", tmp_path / "pictures", "--predictions", model)
+    elif last == "damaged":
+        model.write_bytes(b"no model")
+    else:
+        model = relabelled(made, tmp_path, ("ant", "bee", "dog", "cat", "elk", "fox"))
+    ran: list[object] = []
+    monkeypatch.setattr(candidate, "examine", lambda *arguments: ran.append(arguments))
+    done = netspec("eval", made.run, model, "--data", made.data)
+    assert (done.code, done.out, ran) == (4, "", [])
+    assert str(model) in done.err
+
+
+def test_pictures_without_labels_are_refused_before_a_net_runs(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, netspec: Run
+) -> None:
+    data = open_prepared(made.data)
+    test = Split(data.splits["test"].images, np.full(48, UNLABELLED))
+    write_arrays(tmp_path / "data", data.classes, {"train": data.splits["train"], "test": test}, Origin("drawn"))
+    monkeypatch.setattr(candidate, "predict", None)
+    done = netspec("eval", made.run, "--data", tmp_path / "data")
+    assert done.code == 4
+    assert "no picture has one" in done.err
 
 
 def test_training_pictures_can_be_asked_for(made: Made, netspec: Run) -> None:

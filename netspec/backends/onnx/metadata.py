@@ -22,8 +22,19 @@ def add_metadata(
     seen: Seen | None = None,
     more: dict[str, str] | None = None,
 ) -> None:
-    """Write metadata_props, sorted by key; with ``seen``, the measured mean. Raises DataError for one too large."""
+    """Write metadata_props, sorted by key. Raises as `describe` does."""
     entries = {
+        **describe(spec, labels, seen),
+        SEAL_KEY: "0" * 64,  # filled in by the writer
+        **(more or {}),
+    }
+    for key, value in sorted(entries.items()):
+        model.metadata_props.add(key=key, value=value)
+
+
+def describe(spec: Spec, labels: tuple[str, ...], seen: Seen | None = None) -> dict[str, str]:
+    """What a model says of itself; with ``seen``, the measured mean. Raises DataError for one too large."""
+    return {
         "netspec.version": __version__,
         "netspec.spec": dump(spec),
         "netspec.hash": spec_hash(spec),
@@ -31,11 +42,7 @@ def add_metadata(
         OUTPUT_KEY: "probabilities" if _ends_in_softmax(spec) else "scores",
         **({"netspec.labels": json.dumps(labels, ensure_ascii=False)} if labels else {}),
         **({"netspec.licence": spec.licence} if spec.licence else {}),
-        SEAL_KEY: "0" * 64,  # filled in by the writer
-        **(more or {}),
     }
-    for key, value in sorted(entries.items()):
-        model.metadata_props.add(key=key, value=value)
 
 
 def _ends_in_softmax(spec: Spec) -> bool:

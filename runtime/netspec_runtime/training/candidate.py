@@ -13,16 +13,17 @@ import torch
 from torch import Tensor
 
 from netspec_runtime.card import SPLIT_KEY, Channels, ModelCard, Preprocessing
-from netspec_runtime.data.prepared import PreparedData, Split, Statistics
+from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split, Statistics
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.model_file import ModelFile
 from netspec_runtime.session import open_net
 from netspec_runtime.split import open_split_net
+from netspec_runtime.training.crops import require_fit
 from netspec_runtime.training.evaluate import EvaluationSet, Forward, Seen, of_logits, of_session, predict
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.pixels import Pixels
-from netspec_runtime.training.predictions import Predictions, Source
+from netspec_runtime.training.predictions import Predictions, Question, Source
 from netspec_runtime.training.recipe import PictureRecipe, ViewCount
 
 Backend = Literal["torch", "onnx"]
@@ -82,21 +83,31 @@ def examine(
     seen: Seen = lambda pictures: None,
 ) -> Predictions:
     """A net's probabilities for all pictures of a split. Raises DataError where the data do not suit it."""
-    check_classes(candidate, data)
-    _check_size(candidate, data)
+    question, _ = put(candidate, data, split)
     card = candidate.card.preprocessing
     pixels = card_pixels(card, data, candidate.device)
-    pictures = EvaluationSet(_split(data, split), pixels, card.crop, views, batch, _CUTTERS)
+    pictures = EvaluationSet(data.splits[split], pixels, card.crop, views, batch, _CUTTERS)
     answers = predict(candidate.probabilities, pictures, seen)
     source = Source(candidate.name, candidate.sha256, views, 1.0)
-    return Predictions(answers, data.splits[split].labels, data.classes, data.digest, split, (source,))
+    return Predictions(answers, question.labels, question.classes, question.data, question.split, (source,))
 
 
-def check_classes(candidate: Candidate, data: PreparedData) -> str:
-    """A remark where class names differ, or "". Raises DataError where they are other classes.
+def put(candidate: Candidate, data: PreparedData, split: str) -> tuple[Question, str]:
+    """What a split asks of a net, before it runs, and a remark where class names differ, or "".
 
-    Names may differ, as `goldfish` and `n01443537` do; but what both know must stand in the same place.
+    Names may differ, as `goldfish` and `n01443537` do; but what both know must stand in the same place. Raises
+    DataError where the data do not suit the net, or nothing has a label.
     """
+    remark = _check_classes(candidate, data)
+    _check_size(candidate, data)
+    found = _split(data, split)
+    require_fit(found, candidate.card.preprocessing.crop, candidate.card.preprocessing.channels.planes)
+    if (found.labels == UNLABELLED).all():
+        raise DataError("labels", "no picture has one, so there is no error to count", "take a labelled split")
+    return Question(data.digest, split, found.labels, data.classes, candidate.classes), remark
+
+
+def _check_classes(candidate: Candidate, data: PreparedData) -> str:
     ours, theirs = candidate.card.labels, data.classes
     if candidate.classes != len(theirs):
         reason = f"it tells {candidate.classes:,} classes apart, the data have {len(theirs):,}"

@@ -35,6 +35,20 @@ class Source:
     weight: float
 
 
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What a net is asked: what each picture is of a split of the data with this digest, in one of ``outputs`` classes.
+
+    ``labels`` int64 [N] are the answers. Without names, ``classes`` is empty.
+    """
+
+    data: str
+    split: str
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    outputs: int
+
+
 @dataclass(frozen=True)
 class Predictions:
     """``probabilities`` float32 [N, classes] and ``labels`` int64 [N] of a split of the data with this digest.
@@ -50,6 +64,10 @@ class Predictions:
     sources: tuple[Source, ...]
 
     @property
+    def question(self) -> Question:
+        return Question(self.data, self.split, self.labels, self.classes, self.probabilities.shape[1])
+
+    @property
     def scores(self) -> Scores:
         """Raises DataError where no picture has a label."""
         return score(self.probabilities, self.labels)
@@ -61,9 +79,8 @@ def average(parts: Sequence[Predictions], weights: Sequence[float] | None = None
     Raises DataError for answers to different pictures or about different classes, and for weights that are none.
     """
     numbers = shares(len(parts), weights)
+    require_same([(", ".join(source.name for source in part.sources), part.question) for part in parts])
     first = parts[0]
-    for other in parts[1:]:
-        _check_same(first, other)
     total = np.zeros(first.probabilities.shape, np.float64)
     for part, number in zip(parts, numbers, strict=True):
         total += number * part.probabilities
@@ -73,6 +90,18 @@ def average(parts: Sequence[Predictions], weights: Sequence[float] | None = None
         for s in part.sources
     )
     return Predictions(total.astype(np.float32), first.labels, first.classes, first.data, first.split, tuple(sources))
+
+
+def require_same(asked: Sequence[tuple[str, Question]]) -> None:
+    """Raise DataError, with its name, for a net that is asked something else than the first, if there is one."""
+    first = asked[0][1]
+    for name, other in asked[1:]:
+        if (first.data, first.split) != (other.data, other.split) or not np.array_equal(first.labels, other.labels):
+            what = "split" if first.data == other.data else "data"
+            reason = f"it answers for another {what} than the first"
+            raise DataError(name, reason, "average answers for the same pictures")
+        if (first.classes, first.outputs) != (other.classes, other.outputs):
+            raise DataError(name, "it tells other classes apart than the first", "average nets with the same classes")
 
 
 def shares(count: int, weights: Sequence[float] | None) -> list[float]:
@@ -135,12 +164,3 @@ def read_predictions(path: Path) -> Predictions:
         note["split"],
         tuple(Source(**source) for source in note["sources"]),
     )
-
-
-def _check_same(one: Predictions, other: Predictions) -> None:
-    name = ", ".join(source.name for source in other.sources)
-    if (one.data, one.split) != (other.data, other.split) or not np.array_equal(one.labels, other.labels):
-        what = "split" if one.data == other.data else "data"
-        raise DataError(name, f"it answers for another {what} than the first", "average answers for the same pictures")
-    if one.classes != other.classes or one.probabilities.shape != other.probabilities.shape:
-        raise DataError(name, "it tells other classes apart than the first", "average nets with the same classes")
