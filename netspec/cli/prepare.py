@@ -13,6 +13,7 @@ import typer
 
 from netspec.cli.arguments import SetOption
 from netspec.cli.download import DataSet, download_for
+from netspec.cli.heartbeat import Heartbeat
 from netspec_runtime.errors import printable
 from netspec_runtime.terminal import complain
 
@@ -26,14 +27,17 @@ Progress = Callable[[int, int, int], None]
 
 
 def prepare(
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="The prepared folder: new, empty or stopped.")
-    ],
     sources: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="SRC...", help="A folder of pictures, tars, CIFAR or idx files, or a .csv of path,label."
         ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The prepared folder: new, empty or stopped.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Prepare nothing: verify every byte of a prepared folder.")
     ] = None,
     download: Annotated[
         DataSet | None, typer.Option(help="Instead of SRC: fetch this public data set into DIR-download.")
@@ -67,6 +71,13 @@ def prepare(
     from netspec_runtime.data.prepare import Options
     from netspec_runtime.data.prepare import prepare as prepare_data
 
+    if check is not None:
+        if sources or out or download:
+            raise typer.BadParameter("give either --check or what to prepare")
+        _check(check, as_json=as_json)
+        return
+    if out is None:
+        raise typer.BadParameter("give the folder to prepare into, with --out DIR")
     if bool(sources) == (download is not None):
         raise typer.BadParameter("give either SRC or --download")
     if sum(option is not None for option in (spec, size, stretch)) > 1:
@@ -104,7 +115,7 @@ def _of_spec(spec: str, assignments: list[str]) -> tuple[int | None, tuple[int, 
 
 @contextmanager
 def preparing() -> Iterator[Progress]:
-    """A bar on a terminal; nothing elsewhere. After Ctrl-C, what is done and how to go on."""
+    """A bar on a terminal, a line a minute elsewhere. After Ctrl-C, what is done and how to go on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -112,12 +123,14 @@ def preparing() -> Iterator[Progress]:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[bad]} bad, left"), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("", total=None, bad=0)
-    last = (0, 0)
+    last, heart = (0, 0), Heartbeat()
 
     def show(done: int, total: int, bad: int) -> None:
         nonlocal last
         last = (done, total)
         bar.update(task, completed=done, total=total, bad=bad)
+        if not console.is_terminal:
+            heart.beat(done, total, lambda: f"{done:,} of {total:,} pictures, {bad:,} bad")
 
     try:
         with bar:
@@ -126,6 +139,32 @@ def preparing() -> Iterator[Progress]:
         if last[1]:
             complain(f"{last[0]:,} of {last[1]:,} pictures are prepared; the same command goes on from there")
         raise
+
+
+def _check(folder: Path, *, as_json: bool) -> None:
+    """Read all of a prepared folder, and say that it is whole. Raises DataError where it is not."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    from netspec_runtime.data.check import check_prepared
+
+    console, heart = Console(stderr=True), Heartbeat()
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if not console.is_terminal:
+                heart.beat(done, total, lambda: f"{done:,} of {total:,} bytes read")
+
+        data = check_prepared(folder, show)
+    counts = {split: len(found) for split, found in data.splits.items()}
+    if as_json:
+        typer.echo(json.dumps({"path": str(folder), "digest": data.digest, "counts": counts}, indent=2))
+    else:
+        pictures = ", ".join(f"{split} {count:,}" for split, count in counts.items())
+        typer.echo(f"{folder}: whole: {pictures}; sha256 {data.digest}")
 
 
 def _json(report: Report) -> str:

@@ -8,10 +8,13 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from netspec.cli.prepare import preparing
+from netspec_runtime.data.check import check_prepared
 from netspec_runtime.data.open import is_prepared, open_prepared
 from tests.data.raw import encoded, write_cifar10, write_folder
 from tests.data.test_prepare import contents
@@ -27,7 +30,7 @@ def test_text(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "raw", {"a": 12, "b": 1, "c": 1, "d": 1})
     (root / "a" / "005.png").write_bytes(b"broken")
     done = run(root, "-o", tmp_path / "out", "--size", 16, "--holdout", 0.2)
-    data = open_prepared(tmp_path / "out", verify=True)
+    data = check_prepared(tmp_path / "out")
     counts = {split: len(found) for split, found in data.splits.items()}
     assert sum(counts.values()) == 14
     lines = done.stdout.splitlines()
@@ -102,6 +105,54 @@ def test_wrong_data(tmp_path: Path) -> None:
     done = run(root, "-o", tmp_path / "out")
     assert (done.returncode, "--force" in done.stderr) == (4, True)
     assert run(root, "-o", tmp_path / "out", "--force").returncode == 0
+
+
+def test_check_says_that_all_bytes_are_there(tmp_path: Path) -> None:
+    write_cifar10(tmp_path / "raw", 2)
+    run(tmp_path / "raw", "-o", tmp_path / "out")
+    digest = open_prepared(tmp_path / "out").digest
+    done = run("--check", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{tmp_path / 'out'}: whole: train 10, test 2; sha256 {digest}\n"
+    document = json.loads(run("--check", tmp_path / "out", "--json").stdout)
+    assert document == {"path": str(tmp_path / "out"), "digest": digest, "counts": {"train": 10, "test": 2}}
+
+
+def test_check_names_damaged_files(tmp_path: Path) -> None:
+    """Damage that opening the folder does not see: sizes and types are as they were."""
+    write_cifar10(tmp_path / "raw", 2)
+    run(tmp_path / "raw", "-o", tmp_path / "out")
+    for name in ("test-images.npy", "mean-image.npy"):
+        content = bytearray((tmp_path / "out" / name).read_bytes())
+        content[-1] ^= 1
+        (tmp_path / "out" / name).write_bytes(content)
+    open_prepared(tmp_path / "out")
+    done = run("--check", tmp_path / "out")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (4, "", 1)
+    assert "mean-image.npy" in done.stderr
+    assert "test-images.npy" in done.stderr
+    assert "train-images.npy" not in done.stderr
+
+
+def test_check_is_of_prepared_data(tmp_path: Path) -> None:
+    done = run("--check", tmp_path)
+    assert (done.returncode, "no prepared data" in done.stderr) == (4, True)
+    assert run("--check", tmp_path, "-o", tmp_path / "out").returncode == 2
+    assert run(tmp_path).returncode == 2  # without --out
+
+
+def test_a_log_has_a_line_a_minute(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with preparing() as show:
+        for second in range(0, 181, 5):
+            now = 1000.0 + second
+            show(500 + second, 4100, second // 60)
+    assert capsys.readouterr().err.splitlines() == [
+        "netspec: 560 of 4,100 pictures, 1 bad, 59 min left",
+        "netspec: 620 of 4,100 pictures, 2 bad, 58 min left",
+        "netspec: 680 of 4,100 pictures, 3 bad, 57 min left",
+    ]
 
 
 @pytest.mark.slow
