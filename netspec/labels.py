@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from netspec.diagnostics import Diagnostic, SpecError
@@ -29,6 +30,14 @@ def read_labels(compiled: Compiled, folder: Path, override: Path | None) -> tupl
         place = compiled.spec.spans.value("labels")
         raise SpecError([Diagnostic("NS605", message, place, help="one label for each class, in order")])
     return labels
+
+
+def with_labels(compiled: Compiled, folder: Path) -> Compiled:
+    """The net with its labels in its spec, also those of a file in ``folder``: so it keeps them wherever it goes.
+
+    Raises as `read_labels` does.
+    """
+    return replace(compiled, spec=replace(compiled.spec, labels=read_labels(compiled, folder, None)))
 
 
 def _lines(path: Path) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,14 +28,14 @@ AUTO: Final = "auto"  # resume the net's last run, if there is one
 class Wish:
     """What is to be trained, and where its run is kept.
 
-    ``spec`` and ``data`` may be left out where a run goes on. ``run`` is a new run's folder, else it is `NAME` or
+    ``spec`` and ``data`` may be left out where a run goes on. ``out`` is a new run's folder, else it is `NAME` or
     `NAME-2` and so on in ``runs``. ``resume``: None, AUTO or a run's folder.
     """
 
     spec: str | None
     assignments: tuple[str, ...]
     data: Path | None
-    run: Path | None
+    out: Path | None
     runs: Path
     resume: str | None
     init_from: Path | None
@@ -47,6 +48,22 @@ def named_run(wish: Wish) -> RunFolder | None:
     return None if wish.resume in (None, AUTO) else open_run(Path(str(wish.resume)))
 
 
+def last_run(wish: Wish, name: str) -> RunFolder | None:
+    """The run of the net ``name`` that ``resume`` AUTO goes on with; None before there is one."""
+    from netspec_runtime.training.run import find_latest
+
+    if wish.resume != AUTO:
+        return None
+    return find_latest(wish.runs, name) if wish.out is None else _there(wish.out, name)
+
+
+def _there(path: Path, name: str) -> RunFolder | None:
+    """The run of a net in this very folder."""
+    from netspec_runtime.training.run import open_run
+
+    return open_run(path) if (path / f"{name}.yaml").is_file() else None
+
+
 def data_of(run: RunFolder | None) -> Path | None:
     """What a run was trained on; None for drawn pictures. Raises DataError where its arguments are damaged."""
     return before(run).data
@@ -54,11 +71,15 @@ def data_of(run: RunFolder | None) -> Path | None:
 
 @dataclass(frozen=True)
 class Before:
-    """What a run was started with: its data (None: drawn), the weights that it took, and flags by their names."""
+    """What a run was started with: its data (None: drawn), the weights that it took, and flags by their names.
+
+    ``launch`` is the start by torchrun that made it.
+    """
 
     data: Path | None = None
     init_from: Path | None = None
     flags: Mapping[str, Any] = field(default_factory=dict)
+    launch: str | None = None
 
 
 def before(run: RunFolder | None) -> Before:
@@ -68,63 +89,74 @@ def before(run: RunFolder | None) -> Before:
     try:
         found = json.loads(run.arguments.read_text(encoding="utf-8"))
         data, adopted = found["data"], found.get("init_from")
-        return Before(data and Path(data), adopted and Path(adopted), dict(found.get("flags", {})))
+        flags = dict(found.get("flags", {}))
+        return Before(data and Path(data), adopted and Path(adopted), flags, found.get("launch"))
     except (ValueError, KeyError, TypeError, OSError) as error:
         fix = "start a new run (--init-from takes this one's weights)"
         raise DataError(str(run.arguments), f"damaged: {error}", fix) from None
 
 
-def open_folder(wish: Wish, named: RunFolder | None, name: str, world: World, ready: Callable[[], object]) -> RunFolder:
+def open_folder(wish: Wish, found: RunFolder | None, name: str, world: World, ready: Callable[[], object]) -> RunFolder:
     """The run's folder, the same in all processes; the first one makes it if it is new. Raises DataError.
 
-    ``ready`` is called before a folder is made, and may refuse.
+    ``found`` is the run that goes on. ``ready`` is called before a folder is made, and may refuse.
     """
     from netspec_runtime.training.run import RunFolder
 
-    path = str(_found(wish, named, name, ready).path.absolute()) if world.rank == 0 else ""
+    path = str((found or _begun(wish, name) or _made(wish, name, ready)).path.absolute()) if world.rank == 0 else ""
     return RunFolder(Path(world.share(path)), name)
 
 
-def _found(wish: Wish, named: RunFolder | None, name: str, ready: Callable[[], object]) -> RunFolder:
-    from netspec_runtime.training.run import claim_run, create_run, find_latest, open_run
+def _begun(wish: Wish, name: str) -> RunFolder | None:
+    """The run that torchrun's processes made before it started all of them again, as one of them died."""
+    from netspec_runtime.training.launch import launch_mark
+    from netspec_runtime.training.run import find_runs
 
-    if named is not None:
-        return named
-    if wish.resume == AUTO or _restarted():
-        there = wish.run is not None and (wish.run / f"{name}.yaml").is_file()
-        found = open_run(wish.run) if wish.run and there else find_latest(wish.runs, name)
-        if found is not None and (there or wish.run is None):
-            return found
+    mark = launch_mark()
+    if mark is None or os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
+        return None
+    made = find_runs(wish.runs, name) if wish.out is None else filter(None, [_there(wish.out, name)])
+    return next((run for run in made if before(run).launch == mark), None)
+
+
+def _made(wish: Wish, name: str, ready: Callable[[], object]) -> RunFolder:
+    from netspec_runtime.training.run import claim_run, create_run
+
     ready()
-    return create_run(wish.runs, name) if wish.run is None else claim_run(wish.run, name)
+    return create_run(wish.runs, name) if wish.out is None else claim_run(wish.out, name)
 
 
-def _restarted() -> bool:
-    """Whether torchrun has started all processes again, after one of them died."""
-    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
-
-
-def describe(
-    wish: Wish,
-    compiled: Compiled,
-    folder: RunFolder,
-    devices: tuple[str, ...],
-    processes: int,
-    flags: Mapping[str, Any],
-) -> None:
-    """Write what the run is: the arguments, the environment, the module, and the spec as it was compiled.
+def describe(wish: Wish, compiled: Compiled, folder: RunFolder, flags: Mapping[str, Any]) -> None:
+    """Write what the run is: the arguments, the module, and the spec as it was compiled.
 
     The spec comes last: a folder that has it has all.
     """
-    from netspec_runtime.training.environment import describe_environment
+    from netspec_runtime.training.launch import launch_mark
 
     arguments = {
         "data": None if wish.data is None else str(wish.data.absolute()),
         "init_from": None if wish.init_from is None else str(wish.init_from.absolute()),
         "flags": dict(flags),
         "command": sys.argv[1:],
+        "launch": launch_mark(),
     }
     folder.write_json("arguments.json", arguments)
-    folder.write_json("environment.json", describe_environment(devices, Path.cwd(), processes))
     folder.write(f"{module_name(compiled.spec.name)}.py", generated_source(compiled))
     folder.write(folder.spec.name, dump(compiled.spec))
+
+
+def note_start(folder: RunFolder, devices: tuple[str, ...], processes: int) -> None:
+    """Add to environment.json on what the run goes on from here. Raises DataError where the disk refuses."""
+    from netspec_runtime.training.environment import describe_environment
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    start = {"time": now, **describe_environment(devices, Path.cwd(), processes)}
+    folder.write_json("environment.json", {"starts": [*_starts(folder), start]})
+
+
+def _starts(folder: RunFolder) -> list[object]:
+    """Those noted before; none where the file is damaged, as nothing depends on it."""
+    try:
+        return list(json.loads(folder.environment.read_text(encoding="utf-8"))["starts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec.build import MEASURED_LRN
-from netspec.labels import read_labels
 from netspec.pipeline import Compiled
 from netspec.seen import Seen
 from netspec.spec.dump import spec_hash
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from netspec_runtime.training.adopt import AdoptReport
     from netspec_runtime.training.job import Job, Options
     from netspec_runtime.training.net import TrainableNet
+    from netspec_runtime.training.recipe import ViewCount
     from netspec_runtime.training.run import RunFolder
     from netspec_runtime.training.world import World
 
@@ -62,6 +62,11 @@ def make_job(
     )
 
 
+def tested_views(compiled: Compiled) -> ViewCount:
+    """How many views of a picture the spec tests with."""
+    return picture_recipe(compiled).test_views
+
+
 def initial_weights(compiled: Compiled, adopted: Path | None) -> tuple[dict[str, Array], AdoptReport | None]:
     """The spec's initial values, and over them those of another net's file that fit. Raises DataError."""
     import numpy as np
@@ -77,17 +82,19 @@ def initial_weights(compiled: Compiled, adopted: Path | None) -> tuple[dict[str,
     return arrays, adopt(arrays, adopted)
 
 
-def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder, spec: Path) -> Parity:
+def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder) -> Parity:
     """model.onnx of the best weights, and the proof that it computes what the module does, parity.json.
 
-    ``spec`` is the layer file, beside which a labels file lies. Raises DataError, SpecError.
+    The net has its labels in its spec (`with_labels`), or takes the names of the data. Raises DataError, SpecError.
     """
     from netspec.backends.onnx.model import merged_graph, write_merged
     from netspec.proof.prove import prove
     from netspec.weights import fill_from_file
 
     seen = Seen(data.statistics.mean_image, tuple(data.statistics.mean_color.tolist()), data.classes)
-    labels = read_labels(compiled, spec.parent, None) or data.classes
+    labels = compiled.spec.labels or data.classes
+    if isinstance(labels, str):
+        raise TypeError(f"the labels of {compiled.spec.name} are still in a file")
     graph = merged_graph(compiled.spec, compiled.merged, MEASURED_LRN, labels, seen)
     write_merged(folder.onnx, graph, lambda arrays: fill_from_file(compiled.typed, folder.best, arrays))
     parity = prove(compiled, folder.onnx, seen)

@@ -109,7 +109,7 @@ def _start(task: Task, data: Path, placement: Placement, slot: int) -> subproces
     device = placement.devices[slot % len(placement.devices)]
     command = [sys.executable, "-m", "netspec", "train", "--resume", str(task.folder), "--data", str(data)]
     command += ["--devices", device, "--workers", str(placement.workers)]
-    command += [] if task.until is None else ["--until", repr(task.until)]
+    command += [] if task.until is None else ["--until-error", repr(task.until)]
     environment = {"OMP_NUM_THREADS": str(placement.threads), **os.environ}
     if placement.jobs == 1:
         return subprocess.Popen(command, env=environment, stdout=2)  # noqa: S603 - our own; stdout is for the table

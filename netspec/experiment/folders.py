@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -25,7 +24,7 @@ EXPERIMENTS: Final = "experiments"  # the folder of experiments below that of ru
 class Made:
     """A run that is there. ``data`` is the digest of what it was trained on, None before its first checkpoint.
 
-    ``ended`` is the training error with which it ended early, as `--until` said; None if it did not.
+    ``ended`` is the training error with which it ended early, as `--until-error` said; None if it did not.
     """
 
     path: Path
@@ -92,7 +91,7 @@ def match(trials: tuple[Trial, ...], made: tuple[Made, ...], data: str | None) -
 def open_trial(trial: Trial, home: Path) -> RunFolder:
     """A new run's folder in ``home``, with the trial's spec in it, for `netspec train --resume`.
 
-    A labels file that the spec names is copied too. Raises DataError where the disk refuses.
+    Raises DataError where the disk refuses.
     """
     from netspec_runtime.training.run import RunFolder
 
@@ -101,8 +100,6 @@ def open_trial(trial: Trial, home: Path) -> RunFolder:
         home.mkdir(parents=True, exist_ok=True)
         path = next(path for path in _names(home, trial.slug) if not path.exists())
         path.mkdir()
-        if isinstance(spec.labels, str):
-            shutil.copy(trial.folder / spec.labels, path)
     except OSError as error:
         raise DataError(str(home), f"cannot make a folder: {error.strerror}", "choose another with --runs") from None
     folder = RunFolder(path, spec.name)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from netspec.diagnostics import Diagnostic, SpecError, did_you_mean
 from netspec.experiment.model import Choice, Experiment, Run, Setting
+from netspec.labels import with_labels
 from netspec.pipeline import Compiled, compile_spec
 from netspec.source import Source, Span
 from netspec.spec import Spec
@@ -27,8 +28,8 @@ from netspec.syntax.tree import Scalar, Sequence, Tree
 class Trial:
     """One net to train. ``variant`` is what was chosen of `try`, such as `lr=0.002`; empty where nothing is tried.
 
-    ``number`` counts the seeds from 0; ``until`` is the training error that ends it early. ``folder`` is that of the
-    layer file, beside which a labels file lies.
+    ``number`` counts the seeds from 0; ``until`` is the training error that ends it early. The net has its labels in
+    its spec, as `netspec train` puts them there, whose runs are looked for by its hash.
     """
 
     run: str
@@ -36,7 +37,6 @@ class Trial:
     number: int
     compiled: Compiled
     until: float | None
-    folder: Path
 
     @cached_property
     def hash(self) -> str:
@@ -61,7 +61,7 @@ def make_trials(experiment: Experiment, folder: Path, epochs: int | None = None,
     """Every net of an experiment, whose file lies in ``folder``, in the order of the file.
 
     ``epochs`` replaces what the specs say. Of ``seeds`` the first is the spec's own, the others follow it. Raises
-    SpecError with what is wrong in any of them.
+    SpecError with what is wrong in any of them, DataError for a labels file that cannot be read.
     """
     measure = experiment.measure
     until = measure.epochs_to if measure.of == "train" else None
@@ -73,10 +73,9 @@ def make_trials(experiment: Experiment, folder: Path, epochs: int | None = None,
                 path, name = _find(experiment, run, folder)
                 spec = _spec(experiment, run, chosen, read_source(path, name))
                 spec = spec if epochs is None else replace(spec, train=replace(spec.train, epochs=epochs))
-                seeded = (compile_spec(replace(spec, seed=spec.seed + n)) for n in range(seeds))
-                trials += [
-                    Trial(run.name, _variant(chosen), n, made, until, path.parent) for n, made in enumerate(seeded)
-                ]
+                for number in range(seeds):
+                    made = with_labels(compile_spec(replace(spec, seed=spec.seed + number)), path.parent)
+                    trials.append(Trial(run.name, _variant(chosen), number, made, until))
             except SpecError as error:
                 wrong += [_in_run(d, run, experiment) for d in error.diagnostics]
     if wrong:

@@ -35,7 +35,7 @@ def first(tmp_path: Path, netspec: Run, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def tune(netspec: Run, source: Path | str, *more: object) -> Done:
-    flags = ("--data", "four", "--devices", "cpu", "--workers", 0, "--run", "tuned", "--init-from", source)
+    flags = ("--data", "four", "--devices", "cpu", "--workers", 0, "--out", "tuned", "--init-from", source)
     return netspec("train", "four.yaml", *flags, *more)
 
 
@@ -56,7 +56,7 @@ def test_a_frozen_layer_stays_as_it_was_learned(first: Path, source: str, netspe
 def test_without_freezing_what_was_taken_is_trained_on(first: Path, netspec: Run) -> None:
     assert tune(netspec, first).code == 0
     before, after = read_best(first)[0]["conv1.weight"], read_best(Path("tuned"))[0]["conv1.weight"]
-    fresh = netspec("train", "four.yaml", "--data", "four", "--devices", "cpu", "--workers", 0, "--run", "fresh")
+    fresh = netspec("train", "four.yaml", "--data", "four", "--devices", "cpu", "--workers", 0, "--out", "fresh")
     assert fresh.code == 0, fresh.err
     other = read_best(Path("fresh"))[0]["conv1.weight"]
     assert not torch.equal(before, after)

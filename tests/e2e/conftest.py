@@ -30,6 +30,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def unbroken(server: Server, place: Path) -> Path:
     """The folder of a run that nothing disturbed."""
-    done = server.run(place, "train", "tiny.yaml", "--data", "data", "--run", "unbroken", *OFTEN)
+    done = server.run(place, "train", "tiny.yaml", "--data", "data", "--out", "unbroken", *OFTEN)
     assert done.code == 0, done.err
     return place / "unbroken"

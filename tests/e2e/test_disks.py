@@ -49,7 +49,7 @@ def fill_again_and_again(server: Server, place: Path, disk: Path, rooms: range) 
     for room in rooms:
         leave(disk, room)
         before = steps(run)
-        done = server.run(place, "train", "tiny.yaml", "--data", "data", "--run", run, "--resume", "auto", *OFTEN)
+        done = server.run(place, "train", "tiny.yaml", "--data", "data", "--out", run, "--resume", "auto", *OFTEN)
         if done.code == 0:
             return refused
         assert done.code == 4, done.err
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_in_the_middle(
 ) -> None:
     """Stopped after its first steps, then resumed with so much room, then with enough."""
     run = small_disk / "run"
-    arguments = ("train", "tiny.yaml", "--data", "data", "--run", run, "--resume", "auto", *OFTEN)
+    arguments = ("train", "tiny.yaml", "--data", "data", "--out", run, "--resume", "auto", *OFTEN)
     running = server.start(place, *arguments)
     running.until(lambda: max(steps(run), default=0) >= 12)
     running.kill()
@@ -106,7 +106,7 @@ def test_a_disk_that_fills_up_in_the_middle(
 def test_files_that_may_not_grow(server: Server, place: Path, tmp_path: Path, unbroken: Path, limit: int) -> None:
     """A quota: no file may have more bytes than this, from the middle of a run on."""
     run = tmp_path / "run"
-    arguments = ("train", "tiny.yaml", "--data", "data", "--run", run, "--resume", "auto", *OFTEN)
+    arguments = ("train", "tiny.yaml", "--data", "data", "--out", run, "--resume", "auto", *OFTEN)
     running = server.start(place, *arguments)
     running.until(lambda: max(steps(run), default=0) >= 6)
     running.kill()
@@ -119,12 +119,12 @@ def test_files_that_may_not_grow(server: Server, place: Path, tmp_path: Path, un
 
 @pytest.mark.slow
 def test_a_read_only_disk(server: Server, place: Path, small_disk: Path) -> None:
-    first = server.start(place, "train", "tiny.yaml", "--data", "data", "--run", small_disk / "run", *OFTEN)
+    first = server.start(place, "train", "tiny.yaml", "--data", "data", "--out", small_disk / "run", *OFTEN)
     first.until(lambda: max(steps(small_disk / "run"), default=0) >= 6)
     first.kill()
     subprocess.run(("mount", "-o", "remount,ro", str(small_disk)), check=True)
     common = ("train", "tiny.yaml", "--data", "data")
-    for where in (("--run", "new"), ("--runs", "."), ("--runs", "deep/er"), ("--resume", "run")):
+    for where in (("--out", "new"), ("--runs", "."), ("--runs", "deep/er"), ("--resume", "run")):
         done = server.run(place, *common, where[0], small_disk / where[1])
         assert done.code == 4, done.err
         assert "Read-only file system" in done.err

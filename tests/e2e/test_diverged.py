@@ -51,7 +51,7 @@ def test_a_run_that_diverges(
     server: Server, place: Path, tmp_path: Path, change: str, what: str, flags: tuple[str, ...]
 ) -> None:
     run = tmp_path / "run"
-    done = server.run(place, "train", "tiny.yaml", "--data", "data", "--run", run, "--set", change, *OFTEN, *flags)
+    done = server.run(place, "train", "tiny.yaml", "--data", "data", "--out", run, "--set", change, *OFTEN, *flags)
     assert done.code == 5, done.err
     line = done.err.splitlines()[-1]
     match = LINE.match(line.replace(" and 92 more", ""))

@@ -37,7 +37,7 @@ def test_a_run_that_ends_when_it_knows_enough(server: Server, place: Path, unbro
     errors = [record["train_top1_error"] for record in metrics(unbroken) if record["kind"] == "epoch"]
     until = errors[2]
     epochs = 1 + next(epoch for epoch, error in enumerate(errors) if error <= until)
-    arguments = ("train", "tiny.yaml", *DATA, "--run", "until", *OFTEN, "--until", until)
+    arguments = ("train", "tiny.yaml", *DATA, "--out", "until", *OFTEN, "--until-error", until)
     assert server.run(place, *arguments).code == 0
     run = place / "until"
     assert last(run).step == epochs * PER_EPOCH
@@ -49,8 +49,8 @@ def test_a_run_that_ends_when_it_knows_enough(server: Server, place: Path, unbro
 def test_flags_of_the_start_hold_for_what_is_resumed(server: Server, place: Path) -> None:
     """`--resume DIR` alone goes on as the run began, if nothing else is said."""
     flags = (*OFTEN, "--parts", "3", "--views", "10", "--no-channels-last")
-    assert server.run(place, "train", "tiny.yaml", *DATA, "--run", "whole", *flags).code == 0
-    running = server.start(place, "train", "tiny.yaml", *DATA, "--run", "kept", *flags)
+    assert server.run(place, "train", "tiny.yaml", *DATA, "--out", "whole", *flags).code == 0
+    running = server.start(place, "train", "tiny.yaml", *DATA, "--out", "kept", *flags)
     running.until(lambda: max(steps(place / "kept"), default=0) >= 9)
     running.kill()
     assert server.run(place, "train", "--resume", "kept").code == 0
@@ -66,7 +66,7 @@ def test_another_net_begins_with_the_weights(server: Server, place: Path, unbrok
     (place / "tuned.yaml").write_text(spec)
     write_data(place / "less", classes=4)
     arguments = ("train", "tuned.yaml", "--data", "less", "--init-from", "unbroken", *OFTEN)
-    done = server.run(place, *arguments, "--run", "tuned")
+    done = server.run(place, *arguments, "--out", "tuned")
     assert done.code == 0, done.err
     assert "from unbroken/best.safetensors: 4 of 6 tensors" in done.err
     assert re.search(r"not taken, so it starts as the spec says: fc3.weight is 4x(\d+) here, 6x\1 there", done.err)
@@ -75,7 +75,7 @@ def test_another_net_begins_with_the_weights(server: Server, place: Path, unbrok
         assert torch.equal(source[name], tuned[name])
     assert not torch.equal(source["conv2.weight"], tuned["conv2.weight"])
     killed = place / "tuned-again"
-    running = server.start(place, *arguments, "--run", killed.name)
+    running = server.start(place, *arguments, "--out", killed.name)
     running.until((killed / "tuned.yaml").exists)
     running.kill()
     assert server.run(place, "train", "--resume", killed.name).code == 0
@@ -92,10 +92,10 @@ def test_all_state_goes_on(server: Server, place: Path, name: str, text: str, fl
     """Killed twice; and once more on two devices."""
     (place / f"{name}.yaml").write_text(text)
     begin = ("train", f"{name}.yaml", *DATA, *OFTEN, "--set", "train.epochs=6", *flags)
-    assert server.run(place, *begin, "--run", f"{name}-whole").code == 0
+    assert server.run(place, *begin, "--out", f"{name}-whole").code == 0
     run = place / f"{name}-killed"
     for step in (20, 50):
-        running = server.start(place, *begin, "--run", run.name, "--resume", "auto")
+        running = server.start(place, *begin, "--out", run.name, "--resume", "auto")
         running.until(partial(reached, run, step))
         running.kill()
     assert server.run(place, "train", "--resume", run.name).code == 0
@@ -107,7 +107,7 @@ def test_all_state_goes_on(server: Server, place: Path, name: str, text: str, fl
         assert any(record.get("event") == "rate" for record in metrics(run))
         assert last(run).state["position"]["weights"]["divisions"] >= 1
     else:
-        running = server.start(place, *begin, "--run", "split", "--devices", "cpu,cpu")
+        running = server.start(place, *begin, "--out", "split", "--devices", "cpu,cpu")
         running.until(lambda: max(steps(place / "split"), default=0) >= 40)
         running.kill()
         assert server.run(place, "train", "--resume", "split", "--devices", "cpu").code == 0

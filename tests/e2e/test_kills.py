@@ -12,7 +12,7 @@ from tests.e2e.runs import OFTEN, STEPS, Server, outcome, steps
 
 
 def arguments(run: str) -> tuple[str, ...]:
-    return ("train", "tiny.yaml", "--data", "data", "--run", run, "--resume", "auto", *OFTEN)
+    return ("train", "tiny.yaml", "--data", "data", "--out", run, "--resume", "auto", *OFTEN)
 
 
 def killed(server: Server, place: Path, run: str, lots: random.Random) -> int:

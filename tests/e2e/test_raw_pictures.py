@@ -19,7 +19,7 @@ from netspec_runtime.data.shapes import draw_picture
 from tests.e2e.runs import CLASSES, OFTEN, Server, outcome
 
 pytestmark = pytest.mark.slow
-COMMAND = ("train", "tiny.yaml", "--data", "pictures", "--run", "run", "--resume", "auto", *OFTEN)
+COMMAND = ("train", "tiny.yaml", "--data", "pictures", "--out", "run", "--resume", "auto", *OFTEN)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def raw(place: Path, tmp_path: Path) -> Path:
 
 def test_kills_from_the_first_moment_on(server: Server, raw: Path) -> None:
     """While pictures are prepared, while the folder is made, in the first steps; each file of the end is there."""
-    done = server.run(raw, *COMMAND[:4], "--run", "unbroken", *OFTEN)
+    done = server.run(raw, *COMMAND[:4], "--out", "unbroken", *OFTEN)
     assert done.code == 0, done.err
     subprocess.run(["rm", "-r", raw / "data"], check=True)
     lots = random.Random(0)
@@ -52,7 +52,7 @@ def test_kills_from_the_first_moment_on(server: Server, raw: Path) -> None:
 
 def test_the_real_program_killed_and_resumed(place: Path, unbroken: Path) -> None:
     """As users start it, in a new interpreter: killed in its imports or soon after, then let go to its end."""
-    command = [sys.executable, "-m", "netspec", "train", "tiny.yaml", "--data", "data", "--run", "real", *OFTEN]
+    command = [sys.executable, "-m", "netspec", "train", "tiny.yaml", "--data", "data", "--out", "real", *OFTEN]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen([*command, "--resume", "auto"], cwd=place, env=environment) as process:
         time.sleep(1)

@@ -16,7 +16,7 @@ WITHIN = 1e-5  # of weights, after all steps
 
 
 def train(server: Server, place: Path, run: str, *flags: str) -> Path:
-    done = server.run(place, "train", "tiny.yaml", "--data", "data", "--run", run, *OFTEN, *flags)
+    done = server.run(place, "train", "tiny.yaml", "--data", "data", "--out", run, *OFTEN, *flags)
     assert done.code == 0, done.err
     return place / run
 
@@ -50,7 +50,7 @@ def test_a_batch_in_parts(server: Server, place: Path, unbroken: Path, parts: in
 @pytest.mark.parametrize(("first", "then"), [("cpu,cpu", "cpu"), ("cpu", "cpu,cpu")])
 def test_a_run_goes_on_elsewhere(server: Server, place: Path, unbroken: Path, first: str, then: str) -> None:
     run = place / f"from-{first}"
-    arguments = ("train", "tiny.yaml", "--data", "data", "--run", run.name, "--resume", "auto", *OFTEN, "--devices")
+    arguments = ("train", "tiny.yaml", "--data", "data", "--out", run.name, "--resume", "auto", *OFTEN, "--devices")
     running = server.start(place, *arguments, first)
     assert running.until(lambda: max(steps(run), default=0) > STEPS // 2)
     running.kill()

@@ -16,7 +16,7 @@ LINE = re.compile(r"^netspec: stopped(?: and saved after step (\d+))?; go on wit
 
 
 def start(run: str) -> tuple[str, ...]:
-    return ("train", "tiny.yaml", "--data", "data", "--run", run, *OFTEN)
+    return ("train", "tiny.yaml", "--data", "data", "--out", run, *OFTEN)
 
 
 def stopped(server: Server, place: Path, run: str, number: Signals, after: int, pause: float) -> Done:

@@ -51,11 +51,11 @@ def odd(place: Path) -> Path:
         (("train", "frozen.yaml", "--data", "data"), 1, "nothing in this net can learn: each rate is 0"),
         ((*DATA, "--resume", "full"), 4, "full: no run of netspec train"),
         ((*DATA, "--resume", "nowhere"), 4, "nowhere: there is no such folder"),
-        ((*DATA, "--run", "full"), 4, "full: the folder is not empty"),
-        ((*DATA, "--run", "file"), 4, "file: cannot make a folder: File exists"),
-        ((*DATA, "--run", "file/in"), 4, "file/in: cannot make a folder: Not a directory"),
+        ((*DATA, "--out", "full"), 4, "full: the folder is not empty"),
+        ((*DATA, "--out", "file"), 4, "file: cannot make a folder: File exists"),
+        ((*DATA, "--out", "file/in"), 4, "file/in: cannot make a folder: Not a directory"),
         ((*DATA, "--runs", "file"), 4, "file: cannot make a folder: File exists"),
-        ((*DATA, "--run", "unbroken"), 4, "unbroken: the folder is not empty"),
+        ((*DATA, "--out", "unbroken"), 4, "unbroken: the folder is not empty"),
         ((*DATA, "--devices", "gpu"), 2, "--devices gpu: no device"),
         ((*DATA, "--devices", "cpu,,cpu"), 2, "no device"),
         ((*DATA, "--devices", ""), 2, "no device"),
@@ -66,7 +66,7 @@ def odd(place: Path) -> Path:
         ((*DATA, "--init-from", "file"), 4, "file"),
         ((*DATA, "--init-from", "missing"), 4, "missing: No such file or directory"),
         ((*DATA, "--parts", "0"), 2, "--parts"),
-        ((*DATA, "--until", "2"), 2, "--until"),
+        ((*DATA, "--until-error", "2"), 2, "--until-error"),
         ((*DATA, "--set", "train.lr=-1"), 1, "lr"),
         (("train", "--resume", "unbroken", "--data", "others"), 4, "were made with another data set; resume with the"),
         (
@@ -89,7 +89,7 @@ def test_refusals(server: Server, odd: Path, arguments: tuple[str, ...], code: i
 
 
 def test_two_processes_into_one_run(server: Server, place: Path, unbroken: Path) -> None:
-    arguments = (*DATA, "--run", "twice", "--resume", "auto", *OFTEN)
+    arguments = (*DATA, "--out", "twice", "--resume", "auto", *OFTEN)
     first = server.start(place, *arguments)
     assert first.until(lambda: bool(steps(place / "twice")))
     second = server.run(place, *arguments)
@@ -101,7 +101,7 @@ def test_two_processes_into_one_run(server: Server, place: Path, unbroken: Path)
 
 
 def interrupted(server: Server, place: Path, run: str) -> Path:
-    running = server.start(place, *DATA, "--run", run, *OFTEN)
+    running = server.start(place, *DATA, "--out", run, *OFTEN)
     running.until(lambda: max(steps(place / run), default=0) >= 9)
     running.kill()
     assert len(steps(place / run)) >= 2
@@ -166,21 +166,21 @@ def test_other_files_that_are_damaged(
 
 def test_a_folder_left_by_a_kill_at_its_start(server: Server, place: Path, unbroken: Path) -> None:
     """As a kill leaves it after each file of its description, and before its first checkpoint."""
-    names = (".lock", "arguments.json", "environment.json", "tiny.py", "tiny.yaml")
+    names = (".lock", "arguments.json", "tiny.py", "tiny.yaml")
     run = place / "begun"
-    for count in (1, 4):
+    for count in (1, 3):
         run.mkdir()
         for name in names[:count]:
             shutil.copy(unbroken / name, run)
         (run / ".tiny.py.123.tmp").write_text("half")
         if not count:
             (run / ".tiny.py.123.tmp").unlink()
-        done = server.run(place, *DATA, "--run", "begun", "--resume", "auto", *OFTEN)
+        done = server.run(place, *DATA, "--out", "begun", "--resume", "auto", *OFTEN)
         assert done.code == 0, done.err
         assert outcome(run) == outcome(unbroken)
         shutil.rmtree(run)
     shutil.copytree(unbroken, run, ignore=shutil.ignore_patterns("checkpoints", "best*", "model*", "metrics*"))
-    done = server.run(place, *DATA, "--run", "begun", "--resume", "auto", "--set", "train.epochs=1", *OFTEN)
+    done = server.run(place, *DATA, "--out", "begun", "--resume", "auto", "--set", "train.epochs=1", *OFTEN)
     assert done.code == 0, done.err
     assert "epochs: 1" in (run / "tiny.yaml").read_text()  # what is there tells of what was trained
 

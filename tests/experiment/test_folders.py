@@ -61,7 +61,7 @@ def test_the_labels_of_a_spec_go_with_it(tmp_path: Path) -> None:
     experiment = replace(experiment, spec="nets/tiny.yaml")
     (tmp_path / "nets" / "names.txt").write_text("\n".join("abcdefghij"), encoding="utf-8")
     folder = open_trial(make_trials(experiment, tmp_path)[0], tmp_path / "runs")
-    assert (folder.path / "names.txt").read_text(encoding="utf-8").split() == list("abcdefghij")
+    assert load_spec(folder.spec).labels == tuple("abcdefghij")
 
 
 def test_other_folders_are_no_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""On a terminal one line that changes, elsewhere a line an epoch; a real pseudo-terminal reads along."""
+"""On a terminal one line that changes, elsewhere one a minute and an epoch; a real pseudo-terminal reads along."""
 
 from __future__ import annotations
 
@@ -121,6 +121,26 @@ def test_the_time_that_is_left_counts_the_steps_of_this_process() -> None:
             bar.step(step)
     assert "6/10 13:20 left" in stream.getvalue()  # 400 steps of 2 s
     assert "6/10 16:38 left" in stream.getvalue()  # after the first
+
+
+def test_a_log_hears_of_a_long_epoch_every_minute() -> None:
+    now, stream = [0.0], io.StringIO()
+    with Plain(stream, epochs=2, steps_per_epoch=100, first=50, clock=lambda: now[0]) as log:
+        for step in range(51, 101):
+            now[0] += 2.5
+            log.step(step, train(step) if step % 20 == 0 else None)
+        log.testing(0, 900)
+        now[0] += 60
+        log.testing(600, 900)
+        now[0] += 30
+        log.epoch(epochs(1)[0])
+        now[0] += 59
+        log.step(101)
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("step 74, epoch 1/2 5:15 left loss ")  # 24 of 150 steps in a minute
+    assert "812/s" in lines[0]
+    assert [line.split(" ")[:2] for line in lines[1:3]] == [["step", "98,"], ["testing", "600"]]
+    assert lines[3:] == [epoch_line(epochs(1)[0], 2)]
 
 
 def test_the_stream_decides() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
@@ -49,9 +50,30 @@ class Launch:
         gpus = torch.cuda.device_count()
         if gpus < self.local_size:
             found = f"{self.local_size} processes on this machine, and {gpus} GPU{'' if gpus == 1 else 's'}"
-            fix = f"torchrun --nproc-per-node {gpus}, or --device cpu" if gpus else "--device cpu"
-            raise EnvironmentProblem("--device cuda", found, fix)
+            fix = f"torchrun --nproc-per-node {gpus}, or --devices cpu" if gpus else "--devices cpu"
+            raise EnvironmentProblem("--devices cuda", found, fix)
         return torch.device("cuda", self.local_rank)
+
+
+def launch_mark() -> str | None:
+    """A word that the first process has in all starts by one torchrun, and in no others; None without torchrun.
+
+    It is torchrun's own name of the run, and where nobody chose one ("none") also that of torchrun's process.
+    """
+    name = os.environ.get("TORCHELASTIC_RUN_ID")
+    if name != "none":
+        return name
+    agent = os.getppid()
+    return f"{name} {agent} {_started(agent)}"
+
+
+def _started(process: int) -> str:
+    """When a process began, in the system's ticks: its number is given anew some day."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # no Linux
+        return ""
+    return status.rpartition(")")[2].split()[19]  # proc(5): the name before may have blanks
 
 
 @dataclass(frozen=True)

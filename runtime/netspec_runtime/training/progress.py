@@ -1,4 +1,4 @@
-"""How a run goes, for the person who waits: a line that changes on a terminal, a line an epoch elsewhere."""
+"""How a run goes, for the person who waits: a line that changes on a terminal, elsewhere one a minute and an epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Final, Protocol, Self, TextIO
 from netspec_runtime.errors import printable
 from netspec_runtime.training.metrics import EpochRecord, TrainRecord
 
-_REFRESH: Final = 0.1  # seconds
+_REFRESH: Final = 0.1  # seconds; of a line that changes
+_PATIENCE: Final = 60.0  # seconds; of a log that says nothing
 
 
 class Progress(Protocol):
@@ -36,7 +37,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """For nobody: the other processes of a run, and --quiet."""
+    """For nobody."""
 
     def step(self, step: int, record: TrainRecord | None = None) -> None:
         return
@@ -59,11 +60,58 @@ class Silent:
         return
 
 
-class Plain(Silent):
-    """A line an epoch, for logs."""
+class _Way:
+    """How far a run has come, in words."""
 
-    def __init__(self, stream: TextIO, epochs: int) -> None:
-        self._stream, self._epochs = stream, epochs
+    def __init__(self, epochs: int, steps_per_epoch: int, first: int, clock: Callable[[], float]) -> None:
+        """``first``: the steps that were done before, by the run that this one resumes."""
+        self.steps = steps_per_epoch
+        self._epochs, self._first, self._clock, self._began = epochs, first, clock, clock()
+        self._numbers = ""
+
+    def note(self, record: TrainRecord | None) -> None:
+        """New numbers, if there are any."""
+        self._numbers = self._numbers if record is None else numbers(record)
+
+    def done(self, step: int) -> int:
+        """Steps of the epoch that the step is in."""
+        return (step - 1) % self.steps + 1 if step else 0
+
+    def words(self, step: int) -> str:
+        epoch = min(max(step - 1, 0) // self.steps + 1, self._epochs)
+        return " ".join(filter(None, (f"epoch {epoch}/{self._epochs}", self._left(step), self._numbers)))
+
+    def _left(self, step: int) -> str:
+        done = step - self._first
+        if done < 1:
+            return ""
+        return f"{duration((self._clock() - self._began) / done * (self._epochs * self.steps - step))} left"
+
+
+class Plain(Silent):
+    """For logs: a line an epoch, and one where a minute has passed without."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        epochs: int,
+        steps_per_epoch: int,
+        first: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``first`` as for `Bar`."""
+        self._stream, self._epochs, self._clock = stream, epochs, clock
+        self._way = _Way(epochs, steps_per_epoch, first, clock)
+        self._said = clock()
+
+    def step(self, step: int, record: TrainRecord | None = None) -> None:
+        self._way.note(record)
+        if self._clock() - self._said >= _PATIENCE:
+            self.say(f"step {step:,}, {self._way.words(step)}")
+
+    def testing(self, done: int, images: int) -> None:
+        if self._clock() - self._said >= _PATIENCE:
+            self.say(f"testing {done:,} of {images:,}")
 
     def epoch(self, record: EpochRecord) -> None:
         self.say(epoch_line(record, self._epochs))
@@ -71,6 +119,7 @@ class Plain(Silent):
     def say(self, text: str) -> None:
         self._stream.write(printable(text) + "\n")
         self._stream.flush()
+        self._said = self._clock()
 
 
 class Bar(Silent):
@@ -93,20 +142,13 @@ class Bar(Silent):
         columns = (BarColumn(bar_width=12), TextColumn("{task.description}", markup=False))
         self._live = Live(*columns, console=self._console, auto_refresh=False, expand=False)
         self._task = self._live.add_task("", total=steps_per_epoch)
-        self._epochs, self._steps, self._first, self._clock = epochs, steps_per_epoch, first, clock
-        self._began = self._shown = clock()
-        self._numbers = ""
+        self._way = _Way(epochs, steps_per_epoch, first, clock)
+        self._epochs, self._clock, self._shown = epochs, clock, clock()
 
     def step(self, step: int, record: TrainRecord | None = None) -> None:
-        now = self._clock()
-        if record is not None:
-            self._numbers = numbers(record)
-        if now - self._shown < _REFRESH and record is None:
-            return
-        done = (step - 1) % self._steps + 1 if step else 0
-        epoch = min(max(step - 1, 0) // self._steps + 1, self._epochs)
-        words = (f"epoch {epoch}/{self._epochs}", self._left(step, now), self._numbers)
-        self._show(" ".join(filter(None, words)), done, self._steps)
+        self._way.note(record)
+        if record is not None or self._clock() - self._shown >= _REFRESH:
+            self._show(self._way.words(step), self._way.done(step), self._way.steps)
 
     def testing(self, done: int, images: int) -> None:
         if self._clock() - self._shown >= _REFRESH or done == images:
@@ -129,12 +171,6 @@ class Bar(Silent):
         self._live.update(self._task, visible=False)
         self._live.stop()
 
-    def _left(self, step: int, now: float) -> str:
-        done = step - self._first
-        if done < 1:
-            return ""
-        return f"{duration((now - self._began) / done * (self._epochs * self._steps - step))} left"
-
     def _show(self, text: str, done: int, total: int) -> None:
         self._shown = self._clock()
         self._live.update(self._task, description=text, completed=done, total=total, refresh=True)
@@ -147,7 +183,7 @@ def open_progress(stream: TextIO, epochs: int, steps_per_epoch: int, first: int 
     console = Console(file=stream)
     if console.is_terminal and not console.is_dumb_terminal and stream.isatty():
         return Bar(stream, epochs, steps_per_epoch, first)
-    return Plain(stream, epochs)
+    return Plain(stream, epochs, steps_per_epoch, first)
 
 
 def numbers(record: TrainRecord) -> str:

@@ -147,13 +147,18 @@ def open_run(path: Path) -> RunFolder:
 
 def find_latest(runs: Path, name: str) -> RunFolder | None:
     """The run of this net that was made last; None where there is none."""
+    return next(find_runs(runs, name), None)
+
+
+def find_runs(runs: Path, name: str) -> Iterator[RunFolder]:
+    """All runs of this net, the one made last first."""
     numbered = re.compile(re.escape(name) + r"(?:-(\d+))?")
     found = []
     for path in runs.iterdir() if runs.is_dir() else ():
         match = numbered.fullmatch(path.name)
         if match and (path / f"{name}.yaml").is_file():  # `net-2` may be the first run of a net of that name
             found.append((int(match[1] or 1), path))
-    return RunFolder(max(found)[1], name) if found else None
+    return (RunFolder(path, name) for _, path in sorted(found, reverse=True))
 
 
 def _lock(descriptor: int, path: Path) -> None:

@@ -35,6 +35,9 @@ class World(Protocol):
     def barrier(self) -> None:
         """Wait for everyone."""
 
+    def leave(self) -> None:
+        """Let go of the others, when all is computed."""
+
 
 class Alone:
     """One process."""
@@ -58,4 +61,7 @@ class Alone:
         return text
 
     def barrier(self) -> None:
+        return
+
+    def leave(self) -> None:
         return

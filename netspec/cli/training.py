@@ -1,0 +1,236 @@
+"""A run as the person who started it sees it: opened, trained, its progress and its result told. It reads no flags."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.infer import Views
+from netspec.cli.prepare import preparing
+from netspec_runtime.terminal import INTERRUPTED, complain
+
+if TYPE_CHECKING:  # torch: `netspec --help` must not load it
+    from torch import Tensor
+
+    from netspec.pipeline import Compiled
+    from netspec.runs import Wish
+    from netspec_runtime.data.prepared import PreparedData
+    from netspec_runtime.training.job import Job, Options
+    from netspec_runtime.training.position import Position
+    from netspec_runtime.training.run import RunFolder
+    from netspec_runtime.training.world import World
+
+DEMO: Final = "shapes"  # the net and the drawn data of a bare `netspec train`
+_NO_OPTIONS: Final = {"compiled", "tensorboard", "views"}  # flags that are no field of Options, or not as they are
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `netspec train` was asked for.
+
+    ``flags``: those that a run keeps, by name; a run that goes on has its own but for the ``given`` ones. ``workers``:
+    threads, None where none are asked for.
+    """
+
+    wish: Wish
+    devices: str
+    mesh: str | None
+    workers: int | None
+    flags: Mapping[str, Any]
+    given: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A run, ready to be trained. ``wish`` and ``flags`` are what holds, with what a run that goes on has."""
+
+    wish: Wish
+    flags: Mapping[str, Any]
+    compiled: Compiled
+    devices: tuple[str, ...]
+    job: Job
+
+
+def train_run(request: Request) -> None:
+    """Train, and end with a model. Raises OneLineError, SpecError; Exit where it is not done, or unproven."""
+    from netspec.train import write_model
+
+    opened = _open(request)
+    job = opened.job
+    with job.folder.locked() if job.world.rank == 0 else nullcontext(), _hinting(job.folder):
+        _train(opened)
+        if job.world.rank == 0:
+            parity = write_model(opened.compiled, job.data, job.folder)
+            _report(job, parity.sentence())
+            if not parity.holds:
+                raise typer.Exit(1)
+
+
+def _open(request: Request) -> _Opened:
+    """All that may be refused is, before there is a folder."""
+    from netspec.labels import with_labels
+    from netspec.pipeline import compile_file
+    from netspec.processes import NetOptions, open_net
+    from netspec.runs import before, last_run, named_run, open_folder
+    from netspec.spec.shipped import find_spec
+    from netspec.train import initial_weights, make_job, require_fit
+    from netspec_runtime.training.memory import keep_freed_memory
+
+    wish, named = request.wish, named_run(request.wish)
+    path = named.spec if named and not wish.spec else find_spec(wish.spec or DEMO)
+    compiled = with_labels(compile_file(path, wish.assignments, name=wish.spec), path.parent)
+    found = named or last_run(wish, compiled.spec.name)
+    started = before(found)
+    wish = replace(wish, data=wish.data or started.data, init_from=wish.init_from or started.init_from)
+    kept = {name: value for name, value in started.flags.items() if name in request.flags.keys() - request.given}
+    flags = {**request.flags, **kept}
+    keep_freed_memory()
+    options = NetOptions(request.devices, request.mesh, flags["channels_last"], flags["compiled"])
+    net, world, devices = open_net(compiled, options)
+    data = _open_data(compiled, wish.data, request.workers)
+    require_fit(compiled, data)
+
+    def ready() -> None:
+        if wish.init_from is not None:
+            initial_weights(compiled, wish.init_from)
+
+    folder = open_folder(wish, found, compiled.spec.name, world, ready)
+    job = make_job(compiled, data, net, world, folder, _options(compiled, flags, request.workers))
+    return _Opened(wish, flags, compiled, devices, job)
+
+
+def _options(compiled: Compiled, flags: Mapping[str, Any], workers: int | None) -> Options:
+    """Tests are as the spec says, if nothing else is."""
+    from netspec.train import tested_views
+    from netspec_runtime.training.job import Options
+    from netspec_runtime.training.recipe import ViewCount
+
+    wanted = flags["views"]
+    said: ViewCount = 10 if wanted == Views.TEN else 1
+    views = tested_views(compiled) if wanted is None else said
+    options = Options(views=views, **{name: value for name, value in flags.items() if name not in _NO_OPTIONS})
+    return options if workers is None else replace(options, workers=workers)
+
+
+def _open_data(compiled: Compiled, source: Path | None, workers: int | None) -> PreparedData:
+    """Prepared data, raw data that are prepared on the way, or the pictures that netspec draws."""
+    from netspec.train import prepare_options
+    from netspec_runtime.data.prepare import ensure_prepared
+    from netspec_runtime.data.shapes import ensure_shapes
+
+    if source is None:
+        if compiled.spec.name != DEMO:
+            raise typer.BadParameter(f"{compiled.spec.name} needs pictures to learn from", param_hint="--data")
+        return ensure_shapes(DATA_CACHE / DEMO)
+    with preparing() as progress:
+        return ensure_prepared(source, DATA_CACHE, prepare_options(compiled, workers or None), progress)
+
+
+def _train(opened: _Opened) -> None:
+    """To the end, as all processes do. Raises Exit where someone wished to stop before."""
+    from netspec_runtime.training.interrupt import Interrupt
+
+    world: World = opened.job.world
+    if world.rank == 0:
+        _describe(opened)
+    with Interrupt() as interrupt:
+        finished = _run(opened, lambda: interrupt.wanted)
+        world.leave()
+        if not finished:
+            raise typer.Exit(interrupt.exit_code)
+
+
+def _describe(opened: _Opened) -> None:
+    """Write down what a run is before its first checkpoint, and say what is odd in its spec."""
+    from netspec.diagnostics.text import render
+    from netspec.runs import describe
+
+    folder = opened.job.folder
+    if not folder.begun:
+        typer.echo(render(opened.compiled.spec.warnings), err=True, nl=False)
+        describe(opened.wish, opened.compiled, folder, opened.flags)
+
+
+@contextmanager
+def _hinting(folder: RunFolder) -> Iterator[None]:
+    """Say how to go on, where a run is stopped while it trains nothing: before its first step, or writing its model."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if not folder.spec.exists():
+            raise
+        complain(f"stopped; go on with: netspec train --resume {_short(folder.path)}")
+        raise typer.Exit(INTERRUPTED if isinstance(stop, KeyboardInterrupt) else int(stop.code or 0)) from None
+
+
+def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
+    """Train to the end; False where someone wished to stop before."""
+    from netspec.runs import note_start
+    from netspec_runtime.training.loop import Nobody, Trainer
+    from netspec_runtime.training.progress import open_progress
+    from netspec_runtime.training.reporter import Reporter
+    from netspec_runtime.training.tensorboard import TensorBoard
+
+    job, notes = opened.job, list[str]()
+    trainer = Trainer(job)
+    notes += trainer.start(lambda: _initial(opened.compiled, opened.wish.init_from, notes.append))
+    if job.world.rank != 0:
+        return trainer.run(Nobody(), wanted)
+    note_start(job.folder, opened.devices, job.world.size)  # not before: what does not fit the run is refused
+    position = trainer.position
+    mirror = TensorBoard(job.folder.tensorboard, position.step) if opened.flags["tensorboard"] else None
+    with open_progress(sys.stderr, job.recipe.epochs, job.steps_per_epoch, position.step) as progress:
+        for note in (*notes, _begin(job, position)):
+            progress.say(note)
+        with Reporter(job.folder, position, progress, mirror) as reporter:
+            finished = trainer.run(reporter, wanted)
+    if not finished:
+        folder = _short(job.folder.path)
+        complain(f"stopped and saved after step {trainer.position.step:,}; go on with: netspec train --resume {folder}")
+    return finished
+
+
+def _initial(compiled: Compiled, init_from: Path | None, say: Callable[[str], object]) -> dict[str, Tensor]:
+    """Weights to start from, by their names in the merged net."""
+    import torch
+
+    from netspec.train import initial_weights
+
+    arrays, report = initial_weights(compiled, init_from)
+    for line in report.lines() if report else ():
+        say(line)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _begin(job: Job, position: Position) -> str:
+    """What is trained on what, and where."""
+    train, test = job.data.splits["train"], job.test_pictures or ()
+    pictures = f"{len(train):,} pictures to learn from, {len(test):,} to test"
+    where = f"from step {position.step:,} of {job.steps:,}" if position.step else f"{job.steps:,} steps"
+    return f"{_short(job.folder.path)}: {pictures}; {where}, {job.batch} pictures each"
+
+
+def _report(job: Job, proof: str) -> None:
+    """What came out, and the next command."""
+    from netspec_runtime.training.checkpoint import read_best
+
+    _, note = read_best(job.folder.path)
+    of = "test" if job.test_pictures is not None else "training"
+    folder = _short(job.folder.path)
+    typer.echo(f"{job.folder.name}: {of} error {note['error']:.2%}, the best, after epoch {note['epoch']}")
+    typer.echo(proof)
+    files = sorted(p.name for p in job.folder.path.iterdir() if not p.name.startswith("."))
+    typer.echo(f"wrote {', '.join(files)} in {folder}/")
+    typer.echo(f"next: netspec infer --onnx {folder / job.folder.onnx.name} IMAGE")
+
+
+def _short(path: Path) -> Path:
+    """As someone here would write it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
