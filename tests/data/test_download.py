@@ -237,7 +237,7 @@ def test_a_full_disk(server: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(ARCHIVE) // 2, hard))
     try:
-        with pytest.raises(DataError, match="no room"):
+        with pytest.raises(DataError, match="more bytes are needed"):
             download("cifar10", tmp_path, quiet, data_sets=cifar(server))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netspec_runtime.data.check import check_prepared
 from netspec_runtime.data.manifest import Origin
 from netspec_runtime.data.open import is_prepared, open_prepared
 from netspec_runtime.data.prepared import MANIFEST, UNLABELLED, PreparedData, Split
@@ -30,7 +31,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
     assert np.array_equal(data.splits["test"].images, IMAGES[6:])
     assert np.array_equal(data.splits["test"].labels, LABELS[6:])
     assert data.splits["test"].labels.dtype == np.int64
-    assert open_prepared(tmp_path / "out", verify=True).digest == data.digest
+    assert check_prepared(tmp_path / "out").digest == data.digest
 
 
 def test_the_files_are_numpys(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_every_flipped_bit_is_found_on_request(tmp_path: Path, name: str) -> Non
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(DataError, match="bytes changed since it was prepared"):
-        open_prepared(tmp_path, verify=True)
+        check_prepared(tmp_path)
 
 
 def test_labels_beyond_the_classes_are_found(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from netspec_runtime.card import Channels, Preprocessing
+from netspec_runtime.data.check import check_prepared
 from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepare import Options, Report, cache_folder, ensure_prepared, prepare
 from netspec_runtime.data.prepared import UNLABELLED
@@ -69,7 +70,7 @@ def test_photos_and_broken_files(shared: Path, tmp_path: Path) -> None:
     report = run(photos, tmp_path / "out", Options(side=256))
     assert sorted(line.split("\t")[0] for line in report.bad) == broken
     assert (tmp_path / "out" / "quarantine.txt").read_text().splitlines() == list(report.bad)
-    data = open_prepared(tmp_path / "out", verify=True)
+    data = check_prepared(tmp_path / "out")
     expected = np.stack([by_hand(path, 256) for path in paths])
     assert np.array_equal(data.splits["train"].images, expected)
     assert [data.classes[label] for label in data.splits["train"].labels] == [path.name[:9] for path in paths]
@@ -119,10 +120,10 @@ def test_any_number_of_workers_leaves_the_same_bytes(tmp_path: Path, workers: in
 def test_files_have_their_sha256_whether_or_not_one_is_bad(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "raw", {"a": 3})
     run(root, tmp_path / "whole")
-    open_prepared(tmp_path / "whole", verify=True)
+    check_prepared(tmp_path / "whole")
     (root / "a" / "001.png").write_bytes(b"broken")
     run(root, tmp_path / "less")
-    assert len(open_prepared(tmp_path / "less", verify=True).splits["train"]) == 2
+    assert len(check_prepared(tmp_path / "less").splits["train"]) == 2
 
 
 def test_a_file_that_goes_away_is_listed(tmp_path: Path) -> None:

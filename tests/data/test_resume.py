@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from netspec_runtime.data import stream
+from netspec_runtime.data.check import check_prepared
 from netspec_runtime.data.manifest import JOURNAL
-from netspec_runtime.data.open import is_prepared, open_prepared
+from netspec_runtime.data.open import is_prepared
 from netspec_runtime.data.prepare import Options, prepare
 from netspec_runtime.errors import DataError
 from tests.data.raw import write_folder
@@ -50,12 +51,25 @@ def unbroken(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     """The hashes of a preparation that was not stopped."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
     run(raw, out)
-    assert len(open_prepared(out, verify=True).splits["train"]) == 138
+    assert len(check_prepared(out).splits["train"]) == 138
     return contents(out)
 
 
 class Stop(BaseException):
     """What Ctrl-C and SIGTERM raise is no Exception either."""
+
+
+def test_what_a_killed_process_left_half_written_goes(raw: Path, unbroken: dict[str, str], tmp_path: Path) -> None:
+    def stop(done: int, *_: int) -> None:
+        if done > 50:
+            raise Stop
+
+    with pytest.raises(Stop):
+        prepare([raw], tmp_path / "out", SMALL, stop)
+    for name in (JOURNAL, "train-labels.npy"):
+        (tmp_path / "out" / f".{name}.99999.tmp").write_bytes(b"half")
+    prepare([raw], tmp_path / "out", SMALL, quiet)
+    assert contents(tmp_path / "out") == unbroken
 
 
 @pytest.mark.parametrize("saved", [0.0, 1e9], ids=["saved often", "saved at the stop"])

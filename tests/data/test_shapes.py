@@ -89,10 +89,11 @@ def test_a_kill_while_they_are_drawn_is_in_nobodys_way(tmp_path: Path) -> None:
     """Killed after each of its files in turn; the next call draws them."""
     out = tmp_path / "shapes"
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom netspec_runtime.data import shapes, write\n"
-        "left, whole = int(sys.argv[2]), write.sync_folder\n"
+        "import os, sys\nfrom pathlib import Path\nfrom netspec_runtime import files\n"
+        "from netspec_runtime.data import shapes\n"
+        "left, whole = int(sys.argv[2]), files.sync_folder\n"
         "def killed(folder):\n    global left\n    left -= 1\n    whole(folder)\n    left or os.kill(os.getpid(), 9)\n"
-        "write.sync_folder = killed\nshapes.ensure_shapes(Path(sys.argv[1]), train=20, test=10)\n"
+        "files.sync_folder = killed\nshapes.ensure_shapes(Path(sys.argv[1]), train=20, test=10)\n"
     )
     codes = [
         subprocess.run([sys.executable, "-c", script, out, str(files)], check=False).returncode for files in (1, 3, 7)

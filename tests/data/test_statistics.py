@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from netspec_runtime.data.check import check_prepared
 from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepare import Options, prepare
 from netspec_runtime.data.prepared import Statistics
@@ -86,7 +87,7 @@ def test_batches_like_cifars(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_all_of_cifar10(tmp_path: Path, cifar10: Path) -> None:
     prepare([cifar10], tmp_path / "out", Options(), lambda done, total, bad: None)
-    data = open_prepared(tmp_path / "out", verify=True)
+    data = check_prepared(tmp_path / "out")
     assert (len(data.splits["train"]), len(data.splits["test"])) == (50_000, 10_000)
     rows = [np.fromfile(cifar10 / f"data_batch_{n}.bin", np.uint8).reshape(-1, 3073) for n in range(1, 6)]
     pixels = np.concatenate(rows)[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)

@@ -20,7 +20,6 @@ def check_prepared(path: Path, progress: Callable[[int, int], object] = lambda d
 
     ``progress`` is told bytes read, of how many. Raises DataError that names the damaged files.
     """
-    data = open_prepared(path)
     files = read_manifest(path).contents.files
     total, read, damaged = sum(mark.bytes for mark in files.values()), 0, list[str]()
 
@@ -36,7 +35,7 @@ def check_prepared(path: Path, progress: Callable[[int, int], object] = lambda d
         others = f", and those of {', '.join(damaged[1:])}" if damaged[1:] else ""
         reason = f"its bytes changed since it was prepared (sha256){others}"
         raise DataError(str(path / damaged[0]), reason, "prepare the data again, into a new folder")
-    return data
+    return open_prepared(path)
 
 
 def file_mark(path: Path, seen: Callable[[int], object] = lambda more: None) -> FileMark:

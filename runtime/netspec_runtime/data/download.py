@@ -11,8 +11,8 @@ from shutil import copyfileobj
 from typing import Final
 
 from netspec_runtime.data.fetch import Progress, Published, fetch
-from netspec_runtime.data.write import disk_errors
 from netspec_runtime.errors import DataError
+from netspec_runtime.files import disk_errors
 
 MEBI: Final = 1 << 20
 

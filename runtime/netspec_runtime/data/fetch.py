@@ -13,8 +13,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from netspec_runtime.data.write import disk_errors
 from netspec_runtime.errors import DataError, EnvironmentProblem
+from netspec_runtime.files import disk_errors
 
 _CHUNK: Final = 1 << 16
 _TRIES: Final = 20  # each of which must bring something

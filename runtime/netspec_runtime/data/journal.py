@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netspec_runtime.data.manifest import JOURNAL
-from netspec_runtime.data.write import disk_errors, write_file
 from netspec_runtime.errors import DataError
+from netspec_runtime.files import disk_errors, lock, write_file
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Journal:
 
     def save(self, folder: Path) -> None:
         document = {"plan": self.plan, "done": dict(self.done), "bad": dict(self.bad)}
-        write_file(folder / JOURNAL, json.dumps(document).encode())
+        write_file(folder / JOURNAL, [json.dumps(document).encode()])
 
 
 def read_journal(folder: Path) -> Journal | None:
@@ -53,18 +53,14 @@ def read_journal(folder: Path) -> Journal | None:
 @contextmanager
 def alone_in(folder: Path, *, wait: bool) -> Iterator[None]:
     """Hold the folder against other processes that prepare into it; ``wait`` for them, or raise DataError."""
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows
-        yield
-        return
     with disk_errors(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
         number = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        with disk_errors(folder, 0):
+            alone = lock(number, wait=wait)
+        if not alone:
+            raise DataError(str(folder), "another process is preparing into it", "wait for it, or end it")
         yield
-    except BlockingIOError:
-        raise DataError(str(folder), "another process is preparing into it", "wait for it, or end it") from None
     finally:
         os.close(number)

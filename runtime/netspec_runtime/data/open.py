@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,14 +30,14 @@ def is_prepared(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
-def open_prepared(path: Path, *, verify: bool = False) -> PreparedData:
+def open_prepared(path: Path) -> PreparedData:
     """The arrays of a prepared folder. Raises DataError.
 
-    Sizes, types and labels are always checked; with ``verify`` every file's sha256 too, which reads all of it.
+    Sizes, types and labels are checked; `check_prepared` reads all of it.
     """
     contents = read_manifest(path).contents
     for name, mark in contents.files.items():
-        _check(path / name, mark, verify=verify)
+        _check(path / name, mark)
     shape = (*contents.size, contents.channels)
     splits = {name: _split(path, contents, name) for name in SPLITS if name in contents.counts}
     if not splits:
@@ -47,20 +46,12 @@ def open_prepared(path: Path, *, verify: bool = False) -> PreparedData:
     return PreparedData(path, contents.classes, splits, _statistics(contents.statistics, mean), contents.digest)
 
 
-def file_mark(path: Path) -> FileMark:
-    """Length and sha256 of a file."""
-    with path.open("rb") as file:
-        return FileMark(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _check(path: Path, mark: FileMark, *, verify: bool) -> None:
+def _check(path: Path, mark: FileMark) -> None:
     if not path.is_file():
         raise DataError(str(path), "this file of the prepared data is missing", _AGAIN)
     size = path.stat().st_size
     if size != mark.bytes:
         raise DataError(str(path), f"it has {size:,} bytes and not {mark.bytes:,}", _AGAIN)
-    if verify and file_mark(path).sha256 != mark.sha256:
-        raise DataError(str(path), "its bytes changed since it was prepared (sha256)", _AGAIN)
 
 
 def _split(path: Path, contents: Contents, name: str) -> Split:

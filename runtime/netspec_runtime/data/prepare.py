@@ -20,7 +20,7 @@ from netspec_runtime.data.open import is_prepared, open_prepared
 from netspec_runtime.data.prepared import UNLABELLED, PreparedData
 from netspec_runtime.data.source import Source, all_as, hold_out
 from netspec_runtime.data.stream import Stream
-from netspec_runtime.data.write import claim
+from netspec_runtime.data.write import claim, tidy
 from netspec_runtime.errors import DataError
 
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
@@ -100,9 +100,7 @@ def prepare_source(source: Source, out: Path, options: Options, progress: Progre
         return _report(out, reused=False)
 
 
-def ensure_prepared(
-    path: Path, cache: Path, options: Options, progress: Progress, *, verify: bool = False
-) -> PreparedData:
+def ensure_prepared(path: Path, cache: Path, options: Options, progress: Progress) -> PreparedData:
     """The data at ``path``, ready to use: opened if they are prepared, else prepared into a folder below ``cache``.
 
     The folder's name tells source and options, so both may change and change back. What is there from an earlier call
@@ -110,11 +108,11 @@ def ensure_prepared(
     beside the source. Several processes may call this at once: one works, the others wait. Raises DataError.
     """
     if is_prepared(path):
-        return open_prepared(path, verify=verify)
+        return open_prepared(path)
     out = cache_folder(path, cache, options)
     allowed = Options(**{**vars(options), "replace": True, "wait": True})
     prepare([path], out, allowed, progress)
-    return open_prepared(out, verify=verify)
+    return open_prepared(out)
 
 
 def cache_folder(path: Path, cache: Path, options: Options) -> Path:
@@ -139,6 +137,7 @@ def _journal(out: Path, plan: str, *, replace: bool) -> Journal:
     """Of the unfinished preparation in the folder, or a new one, with the folder claimed for it."""
     journal = read_journal(out)
     if journal is not None and journal.plan == plan and not is_prepared(out):
+        tidy(out)
         return journal
     if (journal is not None or is_prepared(out)) and not replace:
         state = "prepared" if is_prepared(out) else "unfinished"

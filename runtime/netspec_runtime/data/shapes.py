@@ -19,7 +19,8 @@ from netspec_runtime.data.journal import alone_in
 from netspec_runtime.data.manifest import TEST, TRAIN, Origin, read_manifest
 from netspec_runtime.data.open import is_prepared, open_prepared
 from netspec_runtime.data.prepared import PreparedData, Split
-from netspec_runtime.data.write import claim, disk_errors, write_arrays
+from netspec_runtime.data.write import claim, write_arrays
+from netspec_runtime.files import disk_errors
 
 TRAIN_PICTURES: Final = 10_000
 TEST_PICTURES: Final = 2_000

@@ -11,12 +11,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from netspec_runtime.data.check import file_mark
 from netspec_runtime.data.frame import Chunk, Frame
 from netspec_runtime.data.manifest import FileMark
-from netspec_runtime.data.open import file_mark
 from netspec_runtime.data.statistics import sums
-from netspec_runtime.data.write import FULL, HEADER, disk_errors, full_disk, npy_header
+from netspec_runtime.data.write import HEADER, npy_header
 from netspec_runtime.errors import DataError
+from netspec_runtime.files import disk_errors, refusal
 
 _UINT8 = np.dtype(np.uint8)
 
@@ -72,9 +73,7 @@ class SplitFile:
             while content:
                 content = content[self._file.write(content) :]
         except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise full_disk(self.path, self.missing()) from error
+            raise refusal(self.path, error, self.missing()) from error
 
     def missing(self) -> int:
         """Bytes that the disk lacks for the rest of this file, as far as it says; else all of the rest."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +27,10 @@ from netspec_runtime.data.manifest import (
 from netspec_runtime.data.source import EncodedPictures, Pictures, Source
 from netspec_runtime.data.splitfile import SplitFile
 from netspec_runtime.data.statistics import no_pictures
-from netspec_runtime.data.write import HEADER, disk_errors, finish, full_disk, npy_header, write_file
+from netspec_runtime.data.write import HEADER, finish, npy_header, write_marked
 from netspec_runtime.errors import DataError, printable
+from netspec_runtime.files import disk_errors, full_disk, write_file
+from netspec_runtime.prefetch import in_order
 
 SAVE_SECONDS = 5.0  # between saves of the journal
 _CHUNK: Final = 1 << 22  # bytes of pixels
@@ -65,14 +64,7 @@ class Stream:
         self._check_space()
         self._journal.save(self._out)
         self._check_bad()
-        marks: dict[str, FileMark] = {}
-        pool = ThreadPoolExecutor(workers, "prepare")
-        try:
-            for split in self._splits:
-                marks[images_file(split)] = self._fill(pool, workers, split)
-        finally:
-            pool.shutdown(cancel_futures=True)
-        self._finish(marks)
+        self._finish({images_file(split): self._fill(workers, split) for split in self._splits})
 
     def _check_space(self) -> None:
         """The disk takes what is not there yet."""
@@ -87,12 +79,15 @@ class Stream:
         count = len(self._source.splits[split])
         return 2 * HEADER + (count - self._journal.done.get(split, 0)) * self._frame.bytes + 8 * count
 
-    def _fill(self, pool: ThreadPoolExecutor, workers: int, split: str) -> FileMark:
+    def _fill(self, workers: int, split: str) -> FileMark:
         pictures = self._source.splits[split]
         kept = self._journal.rows(split)
-        with closing(SplitFile(self._out / images_file(split), self._frame, len(pictures), kept)) as file:
+        with (
+            closing(SplitFile(self._out / images_file(split), self._frame, len(pictures), kept)) as file,
+            closing(in_order(_make, self._jobs(file, split, pictures, kept), workers)) as chunks,
+        ):
             try:
-                for chunk, done in in_order(pool, self._jobs(file, split, pictures, kept), 2 * workers + 2):
+                for chunk, done in chunks:
                     file.append(chunk.pixels)
                     self._count(split, chunk, done)
                     if time.monotonic() - self._saved >= SAVE_SECONDS:
@@ -139,7 +134,7 @@ class Stream:
         if count <= self._bad_allowed:
             return
         path = self._out / QUARANTINE
-        write_file(path, "".join(f"{line}\n" for line in self._quarantined()).encode())
+        write_file(path, ["".join(f"{line}\n" for line in self._quarantined()).encode()])
         tried = sum(self._journal.done.values()) + len(self._source.bad)
         reason = f"{count} of the first {tried:,} files are bad, and {self._bad_allowed} may be"
         raise DataError(str(path), reason, "read this list; to go on without them, add --max-bad with a fraction")
@@ -163,7 +158,7 @@ class Stream:
             bad = [index for index, _ in self._journal.bad.get(split, ())]
             labels = np.delete(self._source.splits[split].labels, bad)
             header = npy_header(labels.dtype, labels.shape)
-            marks[labels_file(split)] = write_file(self._out / labels_file(split), header, labels)
+            marks[labels_file(split)] = write_marked(self._out / labels_file(split), header, labels)
         for split in self._splits:
             if split not in counts:
                 (self._out / images_file(split)).unlink()
@@ -175,15 +170,5 @@ class Stream:
         (self._out / JOURNAL).unlink()
 
 
-def in_order(pool: ThreadPoolExecutor, jobs: Iterable[tuple[Job, int]], window: int) -> Iterator[tuple[Chunk, int]]:
-    """What the jobs return, in their order, with ``window`` of them begun at most."""
-    waiting: deque[tuple[Future[Chunk], int]] = deque()
-    rest = iter(jobs)
-    for job, done in islice(rest, window):
-        waiting.append((pool.submit(job), done))
-    while waiting:
-        future, done = waiting.popleft()
-        chunk = future.result()
-        for job, after in islice(rest, 1):
-            waiting.append((pool.submit(job), after))
-        yield chunk, done
+def _make(job: tuple[Job, int]) -> tuple[Chunk, int]:
+    return job[0](), job[1]

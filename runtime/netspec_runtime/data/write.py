@@ -5,11 +5,7 @@ It decodes nothing: prepare.py streams pictures, and finishes with the same func
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +29,9 @@ from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepared import MANIFEST, PreparedData, Split, Statistics
 from netspec_runtime.data.statistics import PixelSums, statistics, sums
 from netspec_runtime.errors import DataError
+from netspec_runtime.files import disk_errors, remove_stale, write_file
 
 HEADER: Final = 128  # bytes before the first number of each array file
-FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _OURS: Final = (MANIFEST, MEAN_IMAGE, QUARANTINE, *map(images_file, SPLITS), *map(labels_file, SPLITS), JOURNAL)
 _PART: Final = 1 << 12  # pictures summed at once
 
@@ -55,7 +51,7 @@ def write_arrays(
         raise DataError(str(folder), "there are no pictures to write", "give some")
     for name in order:
         for file, array in ((images_file(name), splits[name].images), (labels_file(name), splits[name].labels)):
-            marks[file] = write_file(folder / file, npy_header(array.dtype, array.shape), array)
+            marks[file] = write_marked(folder / file, npy_header(array.dtype, array.shape), array)
     counts = {name: len(splits[name]) for name in order}
     finish(folder, classes, counts, marks, sum_in_parts(splits[order[0]].images), origin, ())
     return open_prepared(folder)
@@ -68,8 +64,7 @@ def claim(folder: Path, *, replace: bool) -> None:
     """
     with disk_errors(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in map(_beside, _OURS):  # a kill may leave one
-            (folder / name).unlink(missing_ok=True)
+        remove_stale(folder, _OURS)
         names = {path.name for path in folder.iterdir()}
         ours = set(_OURS) if replace and names & {MANIFEST, JOURNAL} else set()
         others = sorted(names - ours)
@@ -79,6 +74,12 @@ def claim(folder: Path, *, replace: bool) -> None:
     if others:
         reason = f"the folder is not empty: it has {others[0]}" + f" and {len(others) - 1} more" * (len(others) > 1)
         raise DataError(str(folder), reason, "choose a new folder")
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a killed process left half-written, in a folder that nobody else prepares into. Raises DataError."""
+    with disk_errors(folder, 0):
+        remove_stale(folder, _OURS)
 
 
 def finish(
@@ -94,15 +95,15 @@ def finish(
     figures = statistics(found)
     mean = figures.mean_image
     small = {
-        MEAN_IMAGE: write_file(folder / MEAN_IMAGE, npy_header(mean.dtype, mean.shape), mean),
-        QUARANTINE: write_file(folder / QUARANTINE, "".join(f"{line}\n" for line in quarantined).encode()),
+        MEAN_IMAGE: write_marked(folder / MEAN_IMAGE, npy_header(mean.dtype, mean.shape), mean),
+        QUARANTINE: write_marked(folder / QUARANTINE, "".join(f"{line}\n" for line in quarantined).encode()),
     }
     height, width, channels = mean.shape
     contents = Contents(
         (height, width), channels, classes, dict(counts), color_figures(next(iter(counts)), figures), {**marks, **small}
     )
     manifest = Manifest(contents, origin)
-    write_file(folder / MANIFEST, manifest.text().encode())
+    write_file(folder / MANIFEST, [manifest.text().encode()])
     return manifest
 
 
@@ -129,57 +130,11 @@ def npy_header(dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + (room + 1).to_bytes(2, "little") + text.encode().ljust(room) + b"\n"
 
 
-def write_file(path: Path, *parts: bytes | NDArray[np.generic]) -> FileMark:
-    """A whole file or none: written beside, brought to the disk, renamed. Returns its mark. Raises DataError."""
+def write_marked(path: Path, *parts: bytes | NDArray[np.generic]) -> FileMark:
+    """A file of bytes and of arrays' bytes, as `write_file` puts it there; returns its mark. Raises DataError."""
     views = [memoryview(part) if isinstance(part, bytes) else _bytes(part) for part in parts]
-    size = sum(len(view) for view in views)
-    digest = hashlib.sha256()
-    temporary = path.with_name(_beside(path.name))
-    with disk_errors(path, size):
-        try:
-            with temporary.open("wb") as file:
-                for view in views:
-                    digest.update(view)
-                    file.write(view)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
-    return FileMark(size, digest.hexdigest())
-
-
-def _beside(name: str) -> str:
-    return f".{name}.tmp"
+    return FileMark(sum(map(len, views)), write_file(path, views))
 
 
 def _bytes(array: NDArray[np.generic]) -> memoryview:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring renames in the folder to the disk."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-@contextmanager
-def disk_errors(path: Path, size: int) -> Iterator[None]:
-    """An OSError while writing becomes a DataError; where the disk is full it says how much of ``size`` bytes lacks."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise full_disk(path, size) from error
-        reason = f"cannot be written ({error.strerror})"
-        raise DataError(str(path), reason, "check its permissions, or choose another folder") from error
-
-
-def full_disk(path: Path, size: int) -> DataError:
-    """The error for a disk that cannot take ``size`` more bytes."""
-    return DataError(str(path), f"no room: {size:,} more bytes are needed", "make room and run the same command again")
