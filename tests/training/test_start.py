@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.loop import Nobody, Trainer
@@ -17,16 +18,20 @@ def test_a_process_that_comes_late_begins_where_the_first_one_began(tmp_path: Pa
     first, second = (Trainer(job(tmp_path, world=Half(rank, meeting))) for rank in (0, 1))
     saved = tmp_path / "run" / "checkpoints" / "step-00000000.json"
     weights = initial()
-    taken: list[int] = []
+    taken: list[dict[str, Tensor]] = []
+
+    def begin() -> dict[str, Tensor]:
+        taken.append(weights)
+        return weights
 
     def take_part() -> tuple[str, ...]:
         end = time.monotonic() + 60
         while not saved.exists() and time.monotonic() < end:
             time.sleep(0.005)
-        return second.start(lambda: taken.append(1) or weights)
+        return second.start(begin)
 
     assert both(lambda: first.start(lambda: weights), take_part) == ((), ())
-    assert taken == [1]  # it has restored nothing, and so waits where the first one does
+    assert len(taken) == 1  # it has restored nothing, and so waits where the first one does
     assert first.position == second.position
 
 

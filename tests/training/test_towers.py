@@ -31,7 +31,7 @@ def net(text: str, devices: int = 1) -> LocalNet:
 @pytest.mark.parametrize("shape", [MeshShape(2, 1), MeshShape(2, 2), MeshShape(1, 2, trick=True)])
 @pytest.mark.parametrize("devices", [1, 2])
 def test_batch_normalisation_is_not_split_over_shares_of_a_batch(shape: MeshShape, devices: int) -> None:
-    with pytest.raises(MeshError, match=r"batch normalisation \(norm1, norm2\) needs the whole batch in one process"):
+    with pytest.raises(MeshError, match=r"batch normalisation \(norm1, norm2\) needs the whole batch at once"):
         check_statistics(net(TEXT, devices), shape)
 
 

@@ -116,6 +116,16 @@ def test_a_filter_that_moves_once_in_a_window_is_alive() -> None:
     assert said == [(9, "conv1: 1 of 4 filters")]
 
 
+@pytest.mark.parametrize("start", [0, 1, 4, 5, 9])
+def test_of_a_window_that_was_not_seen_whole_nothing_is_said(start: int) -> None:
+    """Steps 0 and 5 are looked at; a run that begins at 1 has missed nothing only where 0 was seen before."""
+    dead = DeadFilters(window=10, every=5)
+    said = [dead.observe(step, {"conv1.bias": torch.tensor([0.0, 1.0])}) for step in range(start, 10)]
+    assert len(said[-1]) == (1 if start == 0 else 0)
+    said = [dead.observe(step, {"conv1.bias": torch.tensor([0.0, 1.0])}) for step in range(10, 20)]
+    assert len(said[-1]) == (0 if start == 0 else 1)
+
+
 def test_a_few_dead_filters_are_no_news() -> None:
     dead = DeadFilters(window=2, every=1)
     gradient = torch.ones(100)

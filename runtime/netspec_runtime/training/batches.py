@@ -6,8 +6,8 @@ which keeps its rows: any number of workers, any count of processes and any star
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from itertools import count
 from threading import Lock
 
@@ -96,12 +96,21 @@ class TrainingBatches:
     def steps_per_epoch(self) -> int:
         return steps_per_epoch(len(self._split), self._size)
 
-    def start(self, step: int) -> Generator[Batch, None, None]:
+    def start(
+        self, step: int, pinned: Callable[[Tensor], Tensor] = lambda tensor: tensor
+    ) -> Generator[Batch, None, None]:
         """Batches from this step on, without end. Closing the generator stops its threads.
 
-        Raises DataError at the batch whose pictures cannot be read.
+        They call ``pinned`` for each tensor, to make it ready for its device. Raises DataError at the batch whose
+        pictures cannot be read.
         """
-        return in_order(self.batch, count(step), self._workers)
+
+        def make(number: int) -> Batch:
+            batch = self.batch(number)
+            noise = None if batch.noise is None else pinned(batch.noise)
+            return replace(batch, images=pinned(batch.images), labels=pinned(batch.labels), noise=noise)
+
+        return in_order(make, count(step), self._workers)
 
     def batch(self, step: int) -> Batch:
         """The batch of one step. Raises DataError."""

@@ -114,7 +114,7 @@ def _passes(probabilities: Forward, data: EvaluationSet, world: World) -> Passes
 
     def load(job: tuple[int, View]) -> Tensor:
         places = np.arange(job[0], job[0] + size)[rows]
-        return cut_view(data.split, np.minimum(places, count - 1), job[1], data.crop)
+        return data.pixels.pinned(cut_view(data.split, np.minimum(places, count - 1), job[1], data.crop))
 
     with closing(in_order(load, product(starts, views), data.workers)) as loaded:
         for first in starts:

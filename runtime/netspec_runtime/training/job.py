@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split
+from netspec_runtime.training.arithmetic import Precision
 from netspec_runtime.training.batches import global_batch, steps_per_epoch
 from netspec_runtime.training.net import TrainableNet
 from netspec_runtime.training.recipe import PictureRecipe, Recipe, ViewCount
 from netspec_runtime.training.run import RunFolder
-from netspec_runtime.training.step import Precision
 from netspec_runtime.training.world import World
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a run goes. None of it changes what is computed, but for the rounding of ``precision`` and ``parts``.
+    """How a run goes. None of it changes what is computed, but for its rounding.
 
-    ``workers``: threads that prefetch batches. ``parts``: in how many pieces a batch is computed. A checkpoint is
+    ``precision``, ``channels_last`` and ``parts`` change that: in how many pieces a batch is computed, which a net with
+    batch normalisation refuses. ``workers``: threads that prefetch batches. A checkpoint is
     written at the end of each epoch, after every ``save_every`` steps if that is not 0, and when ``save_seconds`` have
     passed since the last. ``views`` are those of the test after each epoch. With ``until`` the run ends early, after an
     epoch whose training error is at most that.

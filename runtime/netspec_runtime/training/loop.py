@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
 
+from netspec_runtime.training.arithmetic import fix_arithmetic
 from netspec_runtime.training.batches import Batch, TrainingBatches
 from netspec_runtime.training.draws import draw_key
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate
@@ -22,8 +23,8 @@ from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.position import Position
 from netspec_runtime.training.schedule import rate
 from netspec_runtime.training.score import Scores
-from netspec_runtime.training.step import Step, Tally
-from netspec_runtime.training.watch import Watch, all_finite
+from netspec_runtime.training.step import Gradients, Step, Tally
+from netspec_runtime.training.watch import Watch
 
 
 class Listener(Protocol):
@@ -66,13 +67,14 @@ class Trainer:
         recipe, options, net = job.recipe, job.options, job.net
         train, statistics = job.data.splits["train"], job.data.statistics
         rows = job.world.rows(job.batch)
+        fix_arithmetic(options.precision)
+        self._pixels = Pixels(job.pictures, statistics, net.device, options.channels_last)
         self._batches = TrainingBatches(
             train, statistics, job.pictures, recipe.batch, recipe.seed, options.workers, rows
         )
-        self._pixels = Pixels(job.pictures, statistics, net.device, options.channels_last)
         optimizer = PaperSGD(parameter_groups(recipe.rules, net.parameters(), net.canonical), recipe.momentum)
         self._step = Step(net, job.world, optimizer, self._pixels, options.precision, options.parts)
-        self._watch = Watch.of(job.classes)
+        self._watch = Watch.of(job.classes, net)
         self._keeper = Keeper(job, optimizer, self._watch)
         self.position = Position.start(recipe)
 
@@ -111,14 +113,14 @@ class Trainer:
     def _run(self) -> None:
         """To the end, or until it is wanted to stop."""
         saved = time.monotonic()
-        with closing(self._batches.start(self.position.step)) as batches:
+        with closing(self._batches.start(self.position.step, self._pixels.pinned)) as batches:
             while not self.finished:
                 self._heed()
                 if self._epoch_is_over():
                     self._end_epoch()
                     saved = time.monotonic()
                     continue
-                self._take(next(batches))
+                self._take(batches)
                 if not self._epoch_is_over() and self._due(saved):
                     self._keeper.save(self.position)
                     saved = time.monotonic()
@@ -143,13 +145,15 @@ class Trainer:
         by_steps = options.save_every > 0 and self.position.step % options.save_every == 0
         return by_steps or self._job.world.any(time.monotonic() - saved > options.save_seconds)
 
-    def _take(self, batch: Batch) -> None:
-        """One step, and what is told of it."""
+    def _take(self, batches: Iterator[Batch]) -> None:
+        """One step, and what is told of it. Its time is that from step to step: to wait for pictures is part of it."""
         begin = time.monotonic()
+        batch = next(batches)
         rates, self._keeper.pictures = self._rates(batch.step), batch.ids.tolist()
-        tally = self._step.gradients(batch, self._job.batch, draw_key(self._job.recipe.seed, batch.step))
-        self._require_finite(batch, tally)
+        found = self._step.gradients(batch, self._job.batch, draw_key(self._job.recipe.seed, batch.step))
+        self._require_finite(batch, found)
         self._step.update(*rates)
+        tally = found.tally
         before = self.position
         self.position = replace(
             before,
@@ -173,10 +177,10 @@ class Trainer:
             rate(recipe.lr_b, progress, epoch, position.biases.divisions),
         )
 
-    def _require_finite(self, batch: Batch, tally: Tally) -> None:
-        if not tally.finite:
+    def _require_finite(self, batch: Batch, found: Gradients) -> None:
+        if not found.tally.finite:
             raise self._keeper.diverged(batch.step, "the loss is not finite")
-        if self._job.world.any(not all_finite(self._step.all_gradients.values())):
+        if self._job.world.any(not found.finite):
             raise self._keeper.diverged(batch.step, "a gradient is not finite")
 
     def _end_epoch(self) -> None:

@@ -11,6 +11,8 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from netspec_runtime.training.launch import MeshError
+
 Rows = tuple[tuple[str, str, int, int], ...]  # (canonical name, name here, first row, end)
 State = dict[str, Tensor]
 
@@ -98,6 +100,14 @@ class LocalNet:
 
     def distribute(self, state: Mapping[str, Tensor]) -> State:
         return {part: state[name][start:end] for name, part, start, end in self._rows if name in state}
+
+
+def check_shares(net: TrainableNet, option: str, fix: str) -> None:
+    """Batch normalisation takes its statistics over the batch, and a share of it has others. Raises MeshError."""
+    norms = [name for name, layer in net.module.named_modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
+    if norms:
+        layers = sorted({net.canonical(f"{name}.weight").partition(".")[0] for name in norms})
+        raise MeshError(option, f"batch normalisation ({', '.join(layers)}) needs the whole batch at once", fix)
 
 
 def load_class(source: str, name: str) -> type[nn.Module]:

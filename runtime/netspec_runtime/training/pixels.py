@@ -41,10 +41,18 @@ class Pixels:
         std = self._std if noise is None else self._noisy_std
         return inputs if std is None else inputs.div_(std)
 
-    def _moved(self, tensor: Tensor) -> Tensor:
+    def pinned(self, tensor: Tensor) -> Tensor:
+        """A tensor on its way to a GPU, in memory that the GPU reads by itself: a copy, made in the thread that asks.
+
+        For a CPU it is the tensor itself.
+        """
         if self._device.type != "cuda":
-            return tensor.to(self._device)
-        return tensor.pin_memory().to(self._device, non_blocking=True)
+            return tensor
+        with torch.cuda.device(self._device):  # a thread of its own would take memory of the first GPU
+            return tensor.pin_memory()
+
+    def _moved(self, tensor: Tensor) -> Tensor:
+        return self.pinned(tensor).to(self._device, non_blocking=True)
 
     def _arrange(self, images: Tensor) -> Tensor:
         """A fresh float32 [n, C, h, w] in the memory format asked for."""

@@ -71,15 +71,19 @@ def places(scores: Tensor, labels: Tensor) -> Tensor:
     return before.sum(dim=1).where(own[:, 0].isfinite(), scores.shape[1])
 
 
-def tally(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """float64 [4], to be added up: labelled pictures, -log p(label), misses of the first, of the first five."""
+def tally(scores: Tensor, labels: Tensor, loss: Tensor | None = None) -> Tensor:
+    """float64 [4], to be added up: labelled pictures, their loss, misses of the first, of the first five.
+
+    Without the sum of the ``loss`` the scores are probabilities, and it is that of -log p(label).
+    """
     known = labels != UNLABELLED
     wanted = labels.clamp_min(0)
-    own = probabilities.gather(1, wanted[:, None])[:, 0].double()
-    place = places(probabilities, wanted)
-    losses = torch.where(known, -own.clamp_min(_LEAST).log(), 0.0)
-    misses = (known & (place >= min(k, probabilities.shape[1])) for k in (1, TOP))
-    return torch.stack([known.sum().double(), losses.sum(), *(miss.sum().double() for miss in misses)])
+    place = places(scores, wanted)
+    if loss is None:
+        own = scores.gather(1, wanted[:, None])[:, 0].double()
+        loss = torch.where(known, -own.clamp_min(_LEAST).log(), 0.0).sum()
+    misses = (known & (place >= min(k, scores.shape[1])) for k in (1, TOP))
+    return torch.stack([known.sum().double(), loss.double(), *(miss.sum().double() for miss in misses)])
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:

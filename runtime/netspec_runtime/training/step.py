@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import reduce
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import get_total_norm
 
+from netspec_runtime.training.arithmetic import Precision
 from netspec_runtime.training.batches import Batch
-from netspec_runtime.training.net import TrainableNet
+from netspec_runtime.training.net import TrainableNet, check_shares
 from netspec_runtime.training.optimizer import PaperSGD
 from netspec_runtime.training.pixels import Pixels
-from netspec_runtime.training.score import places
+from netspec_runtime.training.score import tally
 from netspec_runtime.training.world import World
-
-Precision = Literal["float32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,19 @@ class Tally:
 NOTHING = Tally()
 
 
+@dataclass(frozen=True)
+class Gradients:
+    """What a batch gave: its ``tally``, over all processes, and whether the gradients in this one are ``finite``."""
+
+    tally: Tally
+    finite: bool
+
+
 class Step:
-    """Runs steps of a net. ``parts``: in so many pieces is a batch computed, to save memory; the sum is the same."""
+    """Runs steps of a net. ``parts``: in so many pieces is a batch computed, to save memory; the sum is the same.
+
+    Raises MeshError for parts of a net whose layers need the whole batch at once.
+    """
 
     def __init__(
         self,
@@ -54,19 +65,27 @@ class Step:
         precision: Precision = "float32",
         parts: int = 1,
     ) -> None:
+        if parts > 1:
+            check_shares(net, f"--parts {parts}", "train without --parts")
         self._net, self._world, self._optimizer, self._pixels = net, world, optimizer, pixels
         self._precision, self._parts = precision, parts
         self._parameters = net.parameters()
 
-    def gradients(self, batch: Batch, total: int, key: int) -> Tally:
-        """Fill the gradients of the mean loss over a batch of ``total`` images, of which this process has some."""
+    def gradients(self, batch: Batch, total: int, key: int) -> Gradients:
+        """Fill the gradients of the mean loss over a batch of ``total`` images, of which this process has some.
+
+        It waits for the device once, at its end.
+        """
         self._net.module.train()
         self._optimizer.zero_grad(set_to_none=True)
-        tally = NOTHING
-        for piece in _pieces(batch, self._parts):
-            tally += self._backward(piece, total, key)
+        every = [self._backward(piece, total, key) for piece in _pieces(batch, self._parts)]
+        counted = [part for part in every if part is not None]
+        sums = reduce(torch.add, counted) if counted else torch.zeros(4, dtype=torch.float64)
         self._world.sum_gradients({self._net.canonical(name): p for name, p in self._parameters.items()})
-        return Tally(*self._summed(tally))
+        norm = get_total_norm(self.all_gradients.values()).double()
+        *numbers, length = torch.cat([sums.to(norm.device, non_blocking=True), norm.view(1)]).tolist()
+        count, loss, top1, top5 = self._world.total(numbers)
+        return Gradients(Tally(int(count), loss, int(top1), int(top5)), math.isfinite(length))
 
     @property
     def all_gradients(self) -> dict[str, Tensor]:
@@ -78,7 +97,8 @@ class Step:
         self._optimizer.set_rates(rate, rate_b)
         self._optimizer.step()
 
-    def _backward(self, batch: Batch, total: int, key: int) -> Tally:
+    def _backward(self, batch: Batch, total: int, key: int) -> Tensor | None:
+        """The `tally` of these images, on their device; None where another process has their scores."""
         self._net.draw(key, batch.first)
         images = self._pixels(batch.images, batch.noise)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._precision == "bf16"):
@@ -87,22 +107,12 @@ class Step:
         if logits is None:
             if anchor is not None:
                 torch.autograd.backward(anchor)
-            return NOTHING
+            return None
         labels = batch.labels.to(logits.device, non_blocking=True)
         loss = cross_entropy(logits.float(), labels, reduction="sum")
         share = loss / total
         torch.autograd.backward(share if anchor is None else share + anchor)
-        return tally(logits.detach(), labels, float(loss.detach()))
-
-    def _summed(self, part: Tally) -> tuple[int, float, int, int]:
-        count, loss, top1, top5 = self._world.total((part.count, part.loss, part.top1, part.top5))
-        return int(count), loss, int(top1), int(top5)
-
-
-def tally(logits: Tensor, labels: Tensor, loss: float) -> Tally:
-    """Count the errors of scores [N, classes] for labels [N]."""
-    place = places(logits, labels)
-    return Tally(len(labels), loss, int((place >= 1).sum()), int((place >= 5).sum()))
+        return tally(logits.detach(), labels, loss.detach())
 
 
 def _pieces(batch: Batch, parts: int) -> Iterator[Batch]:

@@ -12,10 +12,10 @@ from safetensors.torch import save as packed
 from torch import Tensor, nn
 
 from netspec_runtime.training.exchange import Exchange
-from netspec_runtime.training.launch import Launch, MeshError, MeshShape
+from netspec_runtime.training.launch import Launch, MeshShape
 from netspec_runtime.training.meeting import meet
 from netspec_runtime.training.mesh import Mesh
-from netspec_runtime.training.net import LocalNet, Rows, State, TrainableNet, load_class
+from netspec_runtime.training.net import LocalNet, Rows, State, TrainableNet, check_shares, load_class
 from netspec_runtime.training.peers import Peers, no_one_lost
 
 
@@ -129,12 +129,9 @@ def join(
 
 
 def check_statistics(net: TrainableNet, shape: MeshShape) -> None:
-    """Batch normalisation takes its statistics over the batch, and a share of it has others. Raises MeshError."""
-    norms = [name for name, layer in net.module.named_modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
-    if norms and (shape.data > 1 or shape.trick):
-        layers = sorted({net.canonical(f"{name}.weight").partition(".")[0] for name in norms})
-        found = f"batch normalisation ({', '.join(layers)}) needs the whole batch in one process"
-        raise MeshError("--mesh", found, "train with --mesh tower=N or in one process")
+    """Refuse shares of a batch for a net that cannot have them. Raises MeshError."""
+    if shape.data > 1 or shape.trick:
+        check_shares(net, "--mesh", "train with --mesh tower=N or in one process")
 
 
 def _start(rows: tuple[int, Tensor]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from netspec_runtime.errors import OneLineError
+from netspec_runtime.training.net import TrainableNet
 
 _SHOWN = 8  # ids in a message
+_Renamed = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 
 class Diverged(OneLineError):  # noqa: N818 - it names what happened, as KeyboardInterrupt does
@@ -93,14 +95,19 @@ class DeadFilters:
     """Notices filters that no picture moves: their gradient was exactly 0 throughout a window. Once for each layer.
 
     A filter's gradient is that of its bias, or of its row of weights in a layer without biases. Of ``window`` steps
-    every ``every``-th is looked at; a layer is named from ``share`` dead filters on.
+    every ``every``-th is looked at; a layer is named from ``share`` dead filters on, if all of them were. ``collect``
+    and ``distribute`` are the net's: layers are spoken of, and saved, by the merged net's names, and of a net in
+    several processes each has a part. All of them call the same methods at the same steps.
     """
 
     window: int = 1000
     every: int = 10
     share: float = 0.1
+    collect: _Renamed = dict
+    distribute: _Renamed = dict
     said: set[str] = field(default_factory=set)
-    _alive: dict[str, Tensor] = field(default_factory=dict)
+    _alive: dict[str, Tensor] = field(default_factory=dict)  # by the names here
+    _looks: int = 0  # in this window
 
     def observe(self, step: int, gradients: Mapping[str, Tensor]) -> list[str]:
         """Advice, if this step (from 0) completes a window in which layers had dead filters.
@@ -108,31 +115,40 @@ class DeadFilters:
         ``gradients`` are by parameter name, `conv1.bias`. Only the end of a window waits for the device.
         """
         if step % self.every == 0:
-            for layer, gradient in _one_each(gradients).items():
-                moved = _moved(gradient)
-                known = self._alive.get(layer)
-                self._alive[layer] = moved if known is None else known.to(moved.device) | moved
+            self._look(gradients)
         if (step + 1) % self.window:
             return []
-        found = [self._advice(layer, alive) for layer, alive in self._alive.items()]
-        self._alive.clear()
+        alive, looks = self.collect(self._alive), self._looks
+        self._alive, self._looks = {}, 0
+        if looks < step // self.every - (step - self.window) // self.every:
+            return []
+        found = [self._advice(name.rpartition(".")[0], moved) for name, moved in alive.items()]
         return [text for text in found if text]
 
     def state(self) -> dict[str, Any]:
         """What a resumed run needs to say the same at the same step: one bit a filter, as hexadecimal digits."""
-        bits = {name: np.packbits(alive.cpu().numpy()).tobytes().hex() for name, alive in self._alive.items()}
-        counts = {name: len(alive) for name, alive in self._alive.items()}
-        return {"said": sorted(self.said), "alive": bits, "filters": counts}
+        alive = self.collect(self._alive)
+        bits = {name: np.packbits(moved.cpu().numpy()).tobytes().hex() for name, moved in alive.items()}
+        counts = {name: len(moved) for name, moved in alive.items()}
+        return {"said": sorted(self.said), "alive": bits, "filters": counts, "looks": self._looks}
 
     def load(self, state: Mapping[str, Any]) -> Self:
-        self.said = set(state["said"])
-        self._alive = {
+        self.said, self._looks = set(state["said"]), state["looks"]
+        alive = {
             name: torch.from_numpy(
                 np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8), count=state["filters"][name]).astype(bool)
             )
             for name, bits in state["alive"].items()
         }
+        self._alive = self.distribute(alive)
         return self
+
+    def _look(self, gradients: Mapping[str, Tensor]) -> None:
+        self._looks += 1
+        for name, gradient in _one_each(gradients).items():
+            moved = _moved(gradient)
+            known = self._alive.get(name)
+            self._alive[name] = moved if known is None else known.to(moved.device) | moved
 
     def _advice(self, layer: str, alive: Tensor) -> str:
         dead = len(alive) - int(alive.sum())
@@ -153,8 +169,8 @@ class Watch:
     dead: DeadFilters = field(default_factory=DeadFilters)
 
     @classmethod
-    def of(cls, classes: int) -> Self:
-        return cls(FlatLoss(classes))
+    def of(cls, classes: int, net: TrainableNet) -> Self:
+        return cls(FlatLoss(classes), DeadFilters(collect=net.collect, distribute=net.distribute))
 
     def observe(self, step: int, loss: float, gradients: Mapping[str, Tensor]) -> list[str]:
         """Sentences of advice, mostly none, after this step (from 0) with this mean loss."""
@@ -171,12 +187,12 @@ class Watch:
 
 def _one_each(gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The smallest gradient that tells a layer's filters apart: its bias's where it has one."""
-    chosen: dict[str, Tensor] = {}
+    chosen: dict[str, str] = {}
     for name, gradient in gradients.items():
         layer, _, kind = name.rpartition(".")
         if kind == "bias" or (gradient.dim() > 1 and layer not in chosen):
-            chosen[layer] = gradient
-    return chosen
+            chosen[layer] = name
+    return {name: gradients[name] for name in chosen.values()}
 
 
 def _moved(gradient: Tensor) -> Tensor:

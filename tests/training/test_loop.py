@@ -1,0 +1,82 @@
+"""What the loop measures and advises. Whole runs, and what they compute: tests/e2e."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netspec_runtime.training.batches import Batch, TrainingBatches
+from netspec_runtime.training.loop import Nobody, Trainer
+from netspec_runtime.training.metrics import EventRecord, Record, TrainRecord
+from tests.e2e.runs import SPEC
+from tests.training.jobs import initial, job
+
+PAUSE = 0.1  # seconds
+
+
+class Records(Nobody):
+    def __init__(self) -> None:
+        self.all: list[Record] = []
+
+    def record(self, record: Record) -> None:
+        self.all.append(record)
+
+
+def after(trainer: Trainer, step: int) -> Callable[[], bool]:
+    """A wish to stop after this step."""
+    return lambda: trainer.position.step >= step
+
+
+def test_waiting_for_pictures_is_a_part_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = TrainingBatches.batch
+
+    def slow(self: TrainingBatches, step: int) -> Batch:
+        time.sleep(PAUSE)
+        return batch(self, step)
+
+    monkeypatch.setattr(TrainingBatches, "batch", slow)
+    trainer, records = Trainer(job(tmp_path, log_every=5)), Records()
+    trainer.start(initial)
+    assert not trainer.run(records, after(trainer, 10))
+    seen = [record for record in records.all if isinstance(record, TrainRecord)]
+    assert trainer.position.seconds >= 10 * PAUSE
+    assert [record.seconds >= n * PAUSE for n, record in zip((5, 10), seen, strict=True)] == [True, True]
+    assert all(record.images_per_second <= 8 / PAUSE for record in seen)
+
+
+class Advised:
+    """A run of which the last filter of conv1, which is in the part of the second device, is dead."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def go(self, devices: str, step: int) -> list[tuple[int, str]]:
+        """(Step, advice) on these devices, until this step."""
+        trainer, records = Trainer(job(self._place, text=SPEC, devices=devices)), Records()
+        dead = trainer._watch.dead
+        dead.window, dead.every = 20, 2
+        trainer.start(self.weights)
+        assert not trainer.run(records, after(trainer, step))
+        return [(r.step, r.text.partition(" had")[0]) for r in records.all if isinstance(r, EventRecord)]
+
+    @staticmethod
+    def weights() -> dict[str, Any]:
+        weights = initial()
+        weights["conv1.bias"][3] = -1000
+        weights["conv2.bias"] += 3  # without it one of four is dead by chance
+        return weights
+
+
+@pytest.mark.parametrize("places", [("cpu", "cpu"), ("cpu,cpu", "cpu"), ("cpu", "cpu,cpu"), ("cpu,cpu", "cpu,cpu")])
+def test_a_run_that_moves_says_the_same_by_the_names_of_the_spec(tmp_path: Path, places: tuple[str, str]) -> None:
+    run = Advised(tmp_path)
+    found = run.go(places[0], 7)
+    state = json.loads(next((tmp_path / "run" / "checkpoints").glob("step-*07.json")).read_text())["state"]["watch"]
+    assert state["dead"]["filters"] == {"conv1.bias": 4, "conv2.bias": 4, "fc3.bias": 6}
+    found += run.go(places[1], 11) + run.go(places[0], 21)
+    assert found == [(20, "conv1: 1 of 4 filters")]
