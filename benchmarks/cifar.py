@@ -1,5 +1,7 @@
 """Images a second of training specs/cifar10-18pct.yaml, data included, beside the same net and recipe in plain torch.
 
+All sides run in one process, in which freed memory is kept as `netspec train` keeps it: so plain torch gains by it too.
+
 python -m benchmarks.cifar [--threads 2] [--rounds 9] [--compile]
 """
 
@@ -19,6 +21,7 @@ from netspec.spec.shipped import find_spec
 from netspec.training import generated_source, picture_recipe, training_recipe
 from netspec_runtime.data.prepared import Split, Statistics
 from netspec_runtime.training.batches import TrainingBatches
+from netspec_runtime.training.memory import keep_freed_memory
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 from netspec_runtime.training.pixels import Pixels
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--compile", action="store_true", help="our net by torch.compile too")
     wish = parser.parse_args([] if arguments is None else arguments)
+    keep_freed_memory()
     torch.set_num_threads(wish.threads)
     compiled, split = compile_file(find_spec("cifar10-18pct")), _pictures()
     sides = {

@@ -1,5 +1,7 @@
 """One training step of AlexNet beside a plain module with torch's norm and optimizer: all that a step computes.
 
+All sides run in one process, in which freed memory is kept as `netspec train` keeps it: so plain torch gains by it too.
+
 python -m benchmarks.training_step [--threads 2] [--batch 64] [--rounds 5] [--compile]
 """
 
@@ -18,6 +20,7 @@ from netspec.pipeline import compile_file
 from netspec.spec.names import class_name
 from netspec.spec.shipped import find_spec
 from netspec.training import generated_source, training_recipe
+from netspec_runtime.training.memory import keep_freed_memory
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 
@@ -34,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compile", action="store_true", help="our net by torch.compile too, which takes minutes")
     wish = parser.parse_args([] if arguments is None else arguments)
+    keep_freed_memory()
     torch.set_num_threads(wish.threads)
     images, labels = torch.randn(wish.batch, 3, 224, 224) * 60, torch.randint(0, 1000, (wish.batch,))
     sides = {

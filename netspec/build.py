@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ from netspec.pipeline import Compiled
 from netspec.seen import Seen
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.names import module_name
+from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
     from netspec.backends.onnx.file import Array
@@ -28,7 +29,8 @@ MEASURED_LRN: LrnForm = "fast"  # benchmarks/inference.py: .6 of the time of `na
 class BuildOptions:
     """What `netspec build` was asked for. ``spec`` is the layer file; its labels file lies beside it.
 
-    ``seen`` is what `netspec train` adds: the mean and the classes of the data that the weights learned from.
+    ``weights`` is a safetensors file, or the folder of a run that has ended: then its best weights are taken, and
+    ``seen``, the mean and the classes of the data that they learned from, is read from its model.
     """
 
     out: Path
@@ -44,16 +46,21 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class Built:
-    """The files written, in order, and what the proof said (None with --no-check)."""
+    """The files written, in order, and what the proof said (None with --no-check).
+
+    ``measured``: whether the model subtracts what the spec says, and not a colour that stands in for the data's mean.
+    """
 
     files: tuple[Path, ...]
     model: Path
     parity: Parity | None
+    measured: bool
 
 
 def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildOptions) -> Built:
     """Write the module, the ONNX file(s), the proof, the drawing and the report. Raises DataError, SpecError."""
     name = compiled.spec.name
+    options = _of_run(compiled, options)
     labels = _labels(compiled, options)
     folder = _open_folder(compiled, options)
     model = _write_model(compiled, folder, labels, options)  # first: it refuses a net too large for one file
@@ -67,7 +74,28 @@ def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildO
         parity = prove(compiled, model, options.seen)
         files.append(folder.write("parity.json", parity.as_json()))
     files += _write_report(compiled, folder, ledger, parity)
-    return Built(tuple(files), model, parity)
+    measured = options.seen is not None or compiled.spec.data.mean not in ("image", "color")
+    return Built(tuple(files), model, parity, measured)
+
+
+def _of_run(compiled: Compiled, options: BuildOptions) -> BuildOptions:
+    """With a run's best weights and what they saw, where ``weights`` is its folder. Raises DataError."""
+    from netspec_runtime.model_file import read_model
+    from netspec_runtime.training.run import open_run
+
+    if options.weights is None or not options.weights.is_dir():
+        return options
+    run = open_run(options.weights)
+    if not run.onnx.is_file():
+        fix = f"end its training: netspec train --resume {run.path}"
+        raise DataError(str(run.path), "there is no model.onnx in it, so no run that has ended", fix)
+    model = read_model(str(run.onnx))
+    seen = Seen.of_card(model.card)
+    if compiled.spec.data.mean == "image" and model.card.preprocessing.mean_image is None:
+        raise DataError(str(run.path), "it was trained without a mean image", f"build its own spec: {run.spec}")
+    if compiled.spec.data.mean == "image" and seen.mean_image.shape[:2] != compiled.spec.input.size:
+        raise DataError(str(run.path), "its mean image has another size", f"build its own spec: {run.spec}")
+    return replace(options, weights=run.best, seen=seen)
 
 
 def _labels(compiled: Compiled, options: BuildOptions) -> tuple[str, ...]:

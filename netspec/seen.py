@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from netspec_runtime.card import ModelCard
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -23,6 +25,19 @@ class Seen:
     mean_image: NDArray[np.float32]
     mean_color: tuple[float, ...]
     classes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_card(cls, card: ModelCard) -> Seen:
+        """What a trained model carries: of its mean image the centre, zeros if it has none."""
+        import numpy as np
+
+        preparation = card.preprocessing
+        step = -1 if preparation.channels == "bgr" else 1
+        if preparation.mean_image is None:
+            image = np.zeros((*preparation.crop, preparation.channels.planes), np.float32)
+        else:
+            image = preparation.mean_image.array.transpose(1, 2, 0)[:, :, ::step]
+        return cls(np.ascontiguousarray(image), preparation.mean[::step], card.labels)
 
     def color(self, spec: Spec) -> tuple[float, ...]:
         """The mean colour in the order of the net's channels."""

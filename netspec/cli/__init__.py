@@ -79,7 +79,11 @@ def _terminate(*_: object) -> None:
 
 
 def main() -> None:
-    """The entry point. Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 70 internal, 130 and 143 stopped."""
+    """The entry point.
+
+    Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 5 diverged, 70 internal, 130 and 143 stopped, 141 a closed
+    pipe.
+    """
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="netspec")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec.cli.arguments import SetOption, SpecArgument
+from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
     from netspec.pipeline import Compiled
@@ -35,7 +36,8 @@ def build(
     assignments: SetOption = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder; build/<name> by default.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="A safetensors file; by default the spec's initial values.")
+        Path | None,
+        typer.Option(help="A safetensors file, or a run's folder; by default the spec's initial values."),
     ] = None,
     labels: Annotated[Path | None, typer.Option(help="Class names, one a line.")] = None,
     lrn: Annotated[Lrn, typer.Option(help="The ONNX form of rnorm; auto is the fastest measured.")] = Lrn.AUTO,
@@ -69,6 +71,10 @@ def build(
     built = build_files(compiled, ledger, options)
     typer.echo(built.parity.sentence() if built.parity else "proof: skipped (--no-check)")
     typer.echo("wrote " + ", ".join(f.name for f in built.files) + f" in {folder}/")
+    if weights is not None and not built.measured:
+        data = compiled.spec.data
+        instead = "nothing" if data.mean_color is None else "`mean_color`"
+        complain(f"`mean: {data.mean}` was not measured, so {instead} is subtracted; --weights RUN knows a run's")
     failed = (built.parity is not None and not built.parity.holds) or (ledger is not None and ledger.failed)
     if failed:
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netspec.cli.arguments import DeviceOption
 from netspec.cli.data import data_of_runs, learned_by, open_for, open_learned
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
@@ -65,7 +66,7 @@ def evaluate(
         Views | None, typer.Option(help="1: the centre. 10: corners, centre, reflections. By default the spec's.")
     ] = None,
     backend: Annotated[Backend, typer.Option(help="auto: torch for a run, onnxruntime for a file.")] = Backend.AUTO,
-    device: Annotated[Device, typer.Option(help="auto: CUDA if it works. cuda: CUDA or an error.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="How many pictures the net gets at once.")] = 128,
     weights: Annotated[
         str | None, typer.Option(metavar="W,W...", help="What each model counts in the average; equal by default.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from netspec.cli.arguments import DeviceOption
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError, printable
 from netspec_runtime.terminal import clean_exit, complain
@@ -32,10 +33,10 @@ class Views(StrEnum):
 
 def infer(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, globs; - is stdin.")],
-    onnx: Annotated[str, typer.Option(metavar="MODEL", help="An ONNX file written by `netspec build`.")],
+    onnx: Annotated[str, typer.Option(metavar="MODEL", help="An ONNX file written by `netspec build` or `train`.")],
     views: Annotated[Views, typer.Option(help="1: the centre. 10: corners, centre, their reflections.")] = Views.ONE,
     top_k: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
-    device: Annotated[Device, typer.Option(help="auto: CUDA if it works. cuda: CUDA or an error.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="How many views the net gets at once.")] = 32,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

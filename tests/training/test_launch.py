@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
 import torch
 
 from netspec_runtime.errors import EnvironmentProblem
-from netspec_runtime.training.launch import Launch, MeshError, MeshShape
+from netspec_runtime.training.launch import Launch, MeshError, MeshShape, launch_mark
 
 VARIABLES = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
 
@@ -44,7 +47,8 @@ def test_each_process_needs_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) ->
     assert Launch(1, 2, 1, 2, 0).device("cuda") == torch.device("cuda:1")
     assert Launch(1, 4, 1, 4, 0).device("cpu") == torch.device("cpu")
     with pytest.raises(
-        EnvironmentProblem, match="4 processes on this machine, and 2 GPUs; torchrun --nproc-per-node 2"
+        EnvironmentProblem,
+        match="--devices cuda: 4 processes on this machine, and 2 GPUs; torchrun --nproc-per-node 2, or --devices cpu",
     ):
         Launch(1, 4, 1, 4, 0).device("cuda")
 
@@ -98,3 +102,19 @@ def test_a_mesh_that_does_not_fit_is_one_line_with_a_fix(text: str, size: int, d
         MeshShape.chosen(text, size, devices)
     assert str(refused.value) == line
     assert refused.value.exit_code == 2
+
+
+def test_a_launch_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By torchrun's name of the run; that is "none" for everyone who chose none, so then by torchrun's process too."""
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    assert launch_mark() is None
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "night-7")
+    assert launch_mark() == "night-7"
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    assert launch_mark() == launch_mark()
+    command = [sys.executable, "-c", "from netspec_runtime.training.launch import launch_mark; print(launch_mark())"]
+    here = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    nested = f"import subprocess; subprocess.run({command!r}, check=True)"
+    done = subprocess.run([sys.executable, "-c", nested], capture_output=True, text=True, check=True)
+    assert here[0] == here[1] != done.stdout
+    assert str(os.getpid()) in here[0]

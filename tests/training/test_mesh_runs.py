@@ -110,6 +110,7 @@ def assert_as_alone(place: Path, run: str) -> None:
         assert mine.keys() == others.keys()
         assert max(float((mine[name] - others[name]).abs().max()) for name in mine) <= 1e-6
     assert found.state["position"]["weights"] == wanted.state["position"]["weights"]
+    assert found.state["watch"]["dead"] == wanted.state["watch"]["dead"]
 
 
 def test_towers_of_which_one_is_killed_are_started_again_and_resume(place: Path) -> None:
@@ -157,6 +158,14 @@ def test_a_run_goes_from_one_process_to_two_and_back(place: Path) -> None:
     with started(place, netspec("--resume", "moved/towers", spec=False)) as process:
         assert process.wait(120) == 0, (place / "said.txt").read_text()
     assert_as_alone(place, "moved")
+
+
+def test_torchrun_leaves_the_options_to_netspec(place: Path) -> None:
+    """Also those that begin like its own; and each process takes leave of the others."""
+    flags = ("--out", "named", "--until-error", "1", "--device", "cpu", "--precision", "float32")
+    with started(place, torchrun(2, ["-m", "netspec", "train", "towers.yaml", "--data", "data", *flags])) as process:
+        assert process.wait(120) == 0, (place / "said.txt").read_text()
+    assert sorted(steps(place / "named")) == [0, 4]
 
 
 def test_a_share_of_a_batch_is_not_empty(place: Path) -> None:
