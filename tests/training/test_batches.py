@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -189,3 +190,36 @@ def test_a_file_cut_short_in_mid_run_is_an_error_for_the_consumer(tmp_path: Path
     os.truncate(tmp_path / "train-images.npy", 100)
     with pytest.raises(DataError, match="shorter"):
         list(islice(iterator, 20))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_folder_that_is_prepared_anew_in_mid_run_changes_no_picture(tmp_path: Path, workers: int) -> None:
+    expected = [content(batch) for batch in take(batches(split()), 0, 6)]
+    source = batches(on_disk(tmp_path, split()), workers)
+    (tmp_path / "train-images.npy").unlink()
+    on_disk(tmp_path, split(seed=1))
+    assert [content(batch) for batch in take(source, 0, 6)] == expected
+
+
+def test_a_folder_that_is_prepared_anew_before_its_files_are_opened_is_refused(tmp_path: Path) -> None:
+    data = on_disk(tmp_path, split())
+    (tmp_path / "train-images.npy").unlink()
+    on_disk(tmp_path, split(seed=1))
+    with pytest.raises(DataError, match=r"train-images\.npy: another file has taken its place; start again"):
+        batches(data)
+
+
+def test_a_file_is_open_as_long_as_its_pictures_are_used(tmp_path: Path) -> None:
+    def opened() -> int:
+        links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        return sum(str(link.readlink()).startswith(str(tmp_path)) for link in links)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("needs Linux's /proc")
+    sources = [batches(data := on_disk(tmp_path, split()), 2), batches(Split(data.images[3:], data.labels[3:]))]
+    for source in sources:
+        take(source, 0, 6)
+    held = opened()
+    del source, sources, data
+    gc.collect()
+    assert (held > 0, opened()) == (True, 0)

@@ -18,7 +18,7 @@ from torch import Tensor, from_numpy
 from netspec_runtime.data.prepared import UNLABELLED, Split, Statistics
 from netspec_runtime.errors import DataError
 from netspec_runtime.prefetch import in_order
-from netspec_runtime.training.bands import source
+from netspec_runtime.training.bands import hold, source
 from netspec_runtime.training.crops import Corners, cut, require_fit
 from netspec_runtime.training.draws import amplitudes, crop_offsets, epoch_order, reflections
 from netspec_runtime.training.recipe import PictureRecipe
@@ -84,6 +84,7 @@ class TrainingBatches:
         require_fit(split, pictures.crop, pictures.channels.planes)
         if (split.labels == UNLABELLED).any():
             raise DataError(source(split), "some pictures have no label", "train on labelled pictures")
+        hold(split)
         self._split, self._pictures = split, pictures
         self._size = global_batch(len(split), batch)
         self._seed, self._workers = seed, workers

@@ -12,6 +12,7 @@ from typing import Protocol
 from torch import Tensor
 
 from netspec_runtime.training.arithmetic import fix_arithmetic
+from netspec_runtime.training.bands import hold
 from netspec_runtime.training.batches import Batch, TrainingBatches
 from netspec_runtime.training.draws import draw_key
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate
@@ -67,6 +68,8 @@ class Trainer:
         recipe, options, net = job.recipe, job.options, job.net
         train, statistics = job.data.splits["train"], job.data.statistics
         rows = job.world.rows(job.batch)
+        if job.test_pictures is not None:
+            hold(job.test_pictures)
         fix_arithmetic(options.precision)
         self._pixels = Pixels(job.pictures, statistics, net.device, options.channels_last)
         self._batches = TrainingBatches(
