@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import typer.main
 from safetensors.numpy import load_file
 from torch.distributed.run import get_args_parser
@@ -65,6 +66,16 @@ def test_memory_is_kept_and_others_are_left(netspec: Run, monkeypatch: pytest.Mo
     monkeypatch.setattr(Alone, "leave", lambda world: told.append("leave"))
     assert netspec("train", "small.yaml", "--data", "pictures").code == 0
     assert told == ["memory", "leave"]
+
+
+def test_a_precision_holds_for_the_process_and_the_run(place: Path, netspec: Run) -> None:
+    for precision in ("tf32", "float32"):
+        flags = ("--precision", precision, "-o", precision)
+        assert netspec("train", "small.yaml", "--data", "pictures", *flags).code == 0
+        assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == (precision == "tf32")
+        assert json.loads((place / precision / "arguments.json").read_text())["flags"]["precision"] == precision
+    best = [(place / name / "best.safetensors").read_bytes() for name in ("tf32", "float32")]
+    assert best[0] == best[1]  # a CPU knows no tf32
 
 
 def options() -> Iterator[str]:
