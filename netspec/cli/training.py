@@ -82,6 +82,7 @@ def _open(request: Request) -> _Opened:
     from netspec.spec.shipped import find_spec
     from netspec.train import initial_weights, make_job, require_fit
     from netspec_runtime.training.memory import keep_freed_memory
+    from netspec_runtime.training.step import check_parts
 
     wish, named = request.wish, named_run(request.wish)
     path = named.spec if named and not wish.spec else find_spec(wish.spec or DEMO)
@@ -94,6 +95,7 @@ def _open(request: Request) -> _Opened:
     keep_freed_memory()
     options = NetOptions(request.devices, request.mesh, flags["channels_last"], flags["compiled"])
     net, world, devices = open_net(compiled, options)
+    check_parts(net, flags["parts"])
     data = _open_data(compiled, wish.data, request.workers)
     require_fit(compiled, data)
 

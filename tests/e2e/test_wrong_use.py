@@ -31,6 +31,9 @@ def odd(place: Path) -> Path:
         SPEC.replace("classes: 6", "classes: 6\nlabels: [bee, ant, cat, dog, elk, fox]")
     )
     (place / "frozen.yaml").write_text(re.sub("filters: 4|outputs: 6", r"\g<0>, lr_w: 0, lr_b: 0", SPEC))
+    (place / "normed.yaml").write_text(
+        SPEC.replace("type: dropout, inputs: conv2, rate: 0.3", "type: batchnorm, inputs: conv2")
+    )
     (place / "full").mkdir()
     (place / "full" / "letter.txt").write_text("keep me")
     (place / "file").write_text("no folder")
@@ -56,6 +59,11 @@ def odd(place: Path) -> Path:
         ((*DATA, "--out", "file/in"), 4, "file/in: cannot make a folder: Not a directory"),
         ((*DATA, "--runs", "file"), 4, "file: cannot make a folder: File exists"),
         ((*DATA, "--out", "unbroken"), 4, "unbroken: the folder is not empty"),
+        (
+            ("train", "normed.yaml", "--data", "data", "--parts", "2"),
+            2,
+            "--parts 2: batch normalisation (drop2) needs the whole batch at once; train without --parts",
+        ),
         ((*DATA, "--devices", "gpu"), 2, "--devices gpu: no device"),
         ((*DATA, "--devices", "cpu,,cpu"), 2, "no device"),
         ((*DATA, "--devices", ""), 2, "no device"),

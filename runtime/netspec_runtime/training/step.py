@@ -65,8 +65,7 @@ class Step:
         precision: Precision = "float32",
         parts: int = 1,
     ) -> None:
-        if parts > 1:
-            check_shares(net, f"--parts {parts}", "train without --parts")
+        check_parts(net, parts)
         self._net, self._world, self._optimizer, self._pixels = net, world, optimizer, pixels
         self._precision, self._parts = precision, parts
         self._parameters = net.parameters()
@@ -113,6 +112,12 @@ class Step:
         share = loss / total
         torch.autograd.backward(share if anchor is None else share + anchor)
         return tally(logits.detach(), labels, loss.detach())
+
+
+def check_parts(net: TrainableNet, parts: int) -> None:
+    """Refuse parts of a batch for a net that cannot have them. Raises MeshError."""
+    if parts > 1:
+        check_shares(net, f"--parts {parts}", "train without --parts")
 
 
 def _pieces(batch: Batch, parts: int) -> Iterator[Batch]:
