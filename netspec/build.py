@@ -80,11 +80,11 @@ def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildO
 
 def _of_run(compiled: Compiled, options: BuildOptions) -> BuildOptions:
     """With a run's best weights and what they saw, where ``weights`` is its folder. Raises DataError."""
+    if options.weights is None or not options.weights.is_dir():
+        return options
     from netspec_runtime.model_file import read_model
     from netspec_runtime.training.run import open_run
 
-    if options.weights is None or not options.weights.is_dir():
-        return options
     run = open_run(options.weights)
     if not run.onnx.is_file():
         fix = f"end its training: netspec train --resume {run.path}"
