@@ -14,7 +14,7 @@ from netspec_runtime.training.checkpoint import Checkpoints
 from tests.e2e.runs import OFTEN, Server, outcome, steps
 
 PAGE = 4096
-LINE = re.compile(r"^netspec: \S+: cannot .*\b([\d,]+) bytes.*; free some space")
+LINE = re.compile(r"^netspec: \S+: .*\b[\d,]+ (more bytes|bytes more)\b.*; free some space")
 
 
 def mount(folder: Path, options: str) -> None:
