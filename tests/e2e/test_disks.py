@@ -76,7 +76,7 @@ def test_a_full_disk_at_writes(server: Server, place: Path, unbroken: Path, smal
 @pytest.mark.soak
 def test_a_full_disk_at_each_write(server: Server, place: Path, unbroken: Path, small_disk: Path) -> None:
     refused = fill_again_and_again(server, place, small_disk, range(100))
-    assert len(set(refused)) >= 8, refused
+    assert len(set(refused)) >= 6, refused
     assert outcome(small_disk / "run") == outcome(unbroken)
 
 
