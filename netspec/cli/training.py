@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec_runtime.training.world import World
 
 DEMO: Final = "shapes"  # the net and the drawn data of a bare `netspec train`
+_FEW: Final = 5  # classes of which a top-5 error is always 0
 _NO_OPTIONS: Final = {"compiled", "tensorboard", "views"}  # flags that are no field of Options, or not as they are
 
 
@@ -188,8 +189,9 @@ def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
     note_start(job.folder, opened.devices, job.world.size)  # not before: what does not fit the run is refused
     position = trainer.position
     mirror = TensorBoard(job.folder.tensorboard, position.step) if opened.flags["tensorboard"] else None
-    with open_progress(sys.stderr, job.recipe.epochs, job.steps_per_epoch, position.step) as progress:
-        for note in (*notes, _begin(job, position)):
+    top5 = job.classes > _FEW
+    with open_progress(sys.stderr, job.recipe.epochs, job.steps_per_epoch, position.step, top5) as progress:
+        for note in (*notes, *_few(job), _begin(job, position)):
             progress.say(note)
         with Reporter(job.folder, position, progress, mirror) as reporter:
             finished = trainer.run(reporter, wanted)
@@ -217,6 +219,12 @@ def _begin(job: Job, position: Position) -> str:
     pictures = f"{len(train):,} pictures to learn from, {len(test):,} to test"
     where = f"from step {position.step:,} of {job.steps:,}" if position.step else f"{job.steps:,} steps"
     return f"{_short(job.folder.path)}: {pictures}; {where}, {job.batch} pictures each"
+
+
+def _few(job: Job) -> Iterator[str]:
+    """A word where the batches are smaller than the spec's."""
+    if job.batch < job.recipe.batch:
+        yield f"train.batch is {job.recipe.batch}, and there are {job.batch} pictures: each batch has all of them"
 
 
 def _report(job: Job, proof: str) -> None:

@@ -77,8 +77,9 @@ def test_the_legend_has_the_last_errors_and_rates_are_marked() -> None:
     assert [text for text in said if text.startswith("rate")] == ["rate 0.001", "rate 0.0001", "rate 1e-05"]
 
 
-def test_a_rate_that_always_falls_is_not_marked() -> None:
-    records = [replace(record, lr=0.1 / record.epoch) for record in epochs(40)]
+@pytest.mark.parametrize("count", [3, 6, 40])
+def test_a_rate_that_always_falls_is_not_marked(count: int) -> None:
+    records = [replace(record, lr=0.1 / record.epoch) for record in epochs(count)]
     assert [text for text in comments(draw_curves(records, "net")) if text.startswith("rate")] == []
 
 

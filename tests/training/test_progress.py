@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from netspec_runtime.training.progress import Bar, Plain, Silent, duration, epoch_line, open_progress
+from netspec_runtime.training.progress import Bar, Plain, Silent, duration, epoch_line, numbers, open_progress
 from tests.training.records import epochs, train
 
 RUN = """
@@ -141,6 +141,15 @@ def test_a_log_hears_of_a_long_epoch_every_minute() -> None:
     assert "812/s" in lines[0]
     assert [line.split(" ")[:2] for line in lines[1:3]] == [["step", "98,"], ["testing", "600"]]
     assert lines[3:] == [epoch_line(epochs(1)[0], 2)]
+
+
+def test_of_few_classes_there_is_no_top_5_error() -> None:
+    stream = io.StringIO()
+    with open_progress(stream, 1, 10, top5=False) as log:
+        log.epoch(epochs(1)[0])
+    assert "test error 11.47%, rate" in stream.getvalue()
+    assert "top-5" not in stream.getvalue() + numbers(train(1), top5=False)
+    assert "(top-5 4.59%)" in epoch_line(epochs(1)[0], 1)
 
 
 def test_the_stream_decides() -> None:

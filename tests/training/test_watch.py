@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from netspec_runtime.training.watch import DeadFilters, Diverged, FlatLoss, Watch, all_finite, not_finite
+from netspec_runtime.training.metrics import loss_text
+from netspec_runtime.training.watch import DeadFilters, Diverged, FlatLoss, HighLoss, Watch, all_finite, not_finite
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def train(net: Net, watch: Watch, steps: int, first: int = 0, rate: float = 0.02
 
 
 def small_watch() -> Watch:
-    return Watch(FlatLoss(10, warmup=20, window=30), DeadFilters(window=40, every=4))
+    return Watch(FlatLoss(10, warmup=20, window=30), HighLoss(10, window=15), DeadFilters(window=40, every=4))
 
 
 def test_a_net_that_learns_is_left_alone() -> None:
@@ -84,6 +85,35 @@ def test_a_loss_that_moves_after_the_warmup_is_not_flat() -> None:
     assert [text for step, loss in enumerate(losses) for text in flat.observe(step, loss)] == []
     assert flat.observe(30, 6.9) == []
     assert len([text for step in range(31, 40) for text in flat.observe(step, 6.9)]) == 1
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_a_net_that_is_worse_than_a_guess_is_told_what_to_try_once(scaled: bool) -> None:
+    torch.manual_seed(0)
+    net = Net()
+    with torch.no_grad():
+        net.fc.weight.mul_(1000)
+    watch = Watch(FlatLoss(10), HighLoss(10, scaled, window=15))
+    said = [(step, text) for step, text in train(net, watch, 60, rate=0.0) if "guesses" in text]
+    assert [step for step, _ in said] == [14]
+    for part in ("at step 15", "ln(10) = 2.30", "init_w", "rate"):
+        assert part in said[0][1]
+    assert ("data.std" in said[0][1]) == (not scaled)
+
+
+def test_a_loss_that_is_high_for_a_moment_is_no_news() -> None:
+    high = HighLoss(10, window=10)
+    losses = ([80.0] + [1.0] * 9) * 3 + [12.0] * 5 + [1.0] * 5
+    assert [text for step, loss in enumerate(losses) for text in high.observe(step, loss)] == []
+    high.observe(40, 1e9)
+    resumed = HighLoss(10, window=10).load(json.loads(json.dumps(high.state())))
+    said = [text for step in range(41, 50) for text in resumed.observe(step, 1.0)]
+    assert len(said) == 1
+    assert "the loss is 1e+08 at step 50" in said[0]
+
+
+def test_huge_losses_are_short() -> None:
+    assert [loss_text(loss, 4) for loss in (2.30258, 99999.0, 4.628e25)] == ["2.3026", "99999.0000", "4.6e+25"]
 
 
 def test_one_class_has_no_flat_loss() -> None:
@@ -173,3 +203,4 @@ def test_a_divergence_names_step_pictures_and_the_last_checkpoint() -> None:
         "good checkpoint is runs/net/checkpoints/step-10.json; try a lower rate, a smaller init_w or a larger batch"
     )
     assert "nothing was saved yet" in str(Diverged(0, "the loss is nan", [3]))
+    assert "try `data.std`, such as 64" in str(Diverged(0, "the loss is nan", [3], scaled=False))

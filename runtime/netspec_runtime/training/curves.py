@@ -115,9 +115,9 @@ def _line(axes: Axes, epochs: Sequence[EpochRecord], field: str, label: str, col
 
 
 def _mark_rates(axes: Axes, epochs: Sequence[EpochRecord]) -> None:
-    """A dotted line before each epoch that ends with another rate, named while there are few."""
+    """A dotted line before each epoch that ends with another rate, named; none where there are steps all the time."""
     changes = [(now.epoch, now.lr) for before, now in pairwise(epochs) if now.lr != before.lr]
-    if len(changes) > len(epochs) // 4 + 4:  # a rate that falls all the time has no steps to mark
+    if len(changes) > len(epochs) // 3:  # a rate that falls all the time has no steps to mark
         return
     for epoch, rate in changes:
         axes.axvline(epoch - 0.5, color=_GREY, linewidth=0.8, linestyle=":")

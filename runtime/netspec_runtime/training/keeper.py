@@ -92,7 +92,7 @@ class Keeper:
 
     def diverged(self, step: int, what: str) -> Diverged:
         """The error that ends the run."""
-        return Diverged(step, what, self.pictures, self.last)
+        return Diverged(step, what, self.pictures, self.last, self._job.pictures.std is not None)
 
     def _require_same(self, identity: Mapping[str, str]) -> None:
         for what, value in self._job.identity.items():

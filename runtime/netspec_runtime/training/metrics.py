@@ -69,6 +69,14 @@ Record = TrainRecord | EpochRecord | EventRecord
 
 TIMES = frozenset({"seconds", "images_per_second"})  # the fields that differ between two equal runs
 
+_LONG = 1e5  # of such a loss only the size is of interest
+
+
+def loss_text(loss: float, digits: int) -> str:
+    """A loss for people, with so many digits after the point unless it is huge."""
+    return f"{loss:.2g}" if loss >= _LONG else f"{loss:.{digits}f}"
+
+
 RATE = "rate"  # the event of a rate that was divided
 
 _KINDS: dict[str, type[Record]] = {cls.kind: cls for cls in (TrainRecord, EpochRecord, EventRecord)}

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self, TextIO
 
 from netspec_runtime.errors import printable
-from netspec_runtime.training.metrics import EpochRecord, TrainRecord
+from netspec_runtime.training.metrics import EpochRecord, TrainRecord, loss_text
 
 _REFRESH: Final = 0.1  # seconds; of a line that changes
 _PATIENCE: Final = 60.0  # seconds; of a log that says nothing
@@ -63,15 +63,15 @@ class Silent:
 class _Way:
     """How far a run has come, in words."""
 
-    def __init__(self, epochs: int, steps_per_epoch: int, first: int, clock: Callable[[], float]) -> None:
+    def __init__(self, epochs: int, steps_per_epoch: int, first: int, clock: Callable[[], float], top5: bool) -> None:
         """``first``: the steps that were done before, by the run that this one resumes."""
-        self.steps = steps_per_epoch
+        self.steps, self._top5 = steps_per_epoch, top5
         self._epochs, self._first, self._clock, self._began = epochs, first, clock, clock()
         self._numbers = ""
 
     def note(self, record: TrainRecord | None) -> None:
         """New numbers, if there are any."""
-        self._numbers = self._numbers if record is None else numbers(record)
+        self._numbers = self._numbers if record is None else numbers(record, self._top5)
 
     def done(self, step: int) -> int:
         """Steps of the epoch that the step is in."""
@@ -98,10 +98,11 @@ class Plain(Silent):
         steps_per_epoch: int,
         first: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        top5: bool = True,
     ) -> None:
-        """``first`` as for `Bar`."""
-        self._stream, self._epochs, self._clock = stream, epochs, clock
-        self._way = _Way(epochs, steps_per_epoch, first, clock)
+        """``first`` and ``top5`` as for `Bar`."""
+        self._stream, self._epochs, self._clock, self._top5 = stream, epochs, clock, top5
+        self._way = _Way(epochs, steps_per_epoch, first, clock, top5)
         self._said = clock()
 
     def step(self, step: int, record: TrainRecord | None = None) -> None:
@@ -114,7 +115,7 @@ class Plain(Silent):
             self.say(f"testing {done:,} of {images:,}")
 
     def epoch(self, record: EpochRecord) -> None:
-        self.say(epoch_line(record, self._epochs))
+        self.say(epoch_line(record, self._epochs, self._top5))
 
     def say(self, text: str) -> None:
         self._stream.write(printable(text) + "\n")
@@ -132,8 +133,12 @@ class Bar(Silent):
         steps_per_epoch: int,
         first: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        top5: bool = True,
     ) -> None:
-        """``first``: the steps that were done before, by the run that this one resumes."""
+        """``first``: the steps that were done before, by the run that this one resumes.
+
+        ``top5``: whether that error says anything, as it does of more than 5 classes.
+        """
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Live
@@ -142,8 +147,8 @@ class Bar(Silent):
         columns = (BarColumn(bar_width=12), TextColumn("{task.description}", markup=False))
         self._live = Live(*columns, console=self._console, auto_refresh=False, expand=False)
         self._task = self._live.add_task("", total=steps_per_epoch)
-        self._way = _Way(epochs, steps_per_epoch, first, clock)
-        self._epochs, self._clock, self._shown = epochs, clock, clock()
+        self._way = _Way(epochs, steps_per_epoch, first, clock, top5)
+        self._epochs, self._clock, self._shown, self._top5 = epochs, clock, clock(), top5
 
     def step(self, step: int, record: TrainRecord | None = None) -> None:
         self._way.note(record)
@@ -155,7 +160,7 @@ class Bar(Silent):
             self._show(f"testing {done:,} of {images:,}", done, images)
 
     def epoch(self, record: EpochRecord) -> None:
-        self.say(epoch_line(record, self._epochs))
+        self.say(epoch_line(record, self._epochs, self._top5))
 
     def say(self, text: str) -> None:
         self._console.print(printable(text), markup=False, soft_wrap=True)
@@ -176,33 +181,40 @@ class Bar(Silent):
         self._live.update(self._task, description=text, completed=done, total=total, refresh=True)
 
 
-def open_progress(stream: TextIO, epochs: int, steps_per_epoch: int, first: int = 0) -> Progress:
-    """The one that fits the stream, which is stderr. NO_COLOR and TERM are heeded."""
+def open_progress(stream: TextIO, epochs: int, steps_per_epoch: int, first: int = 0, top5: bool = True) -> Progress:
+    """The one that fits the stream, which is stderr. NO_COLOR and TERM are heeded. ``top5`` as for `Bar`."""
     from rich.console import Console
 
     console = Console(file=stream)
     if console.is_terminal and not console.is_dumb_terminal and stream.isatty():
-        return Bar(stream, epochs, steps_per_epoch, first)
-    return Plain(stream, epochs, steps_per_epoch, first)
+        return Bar(stream, epochs, steps_per_epoch, first, top5=top5)
+    return Plain(stream, epochs, steps_per_epoch, first, top5=top5)
 
 
-def numbers(record: TrainRecord) -> str:
+def numbers(record: TrainRecord, top5: bool = True) -> str:
     """The numbers of the last steps, the most wanted first: a narrow terminal cuts the last ones off."""
+    fifth = f" top-5 {record.top5_error:.1%}" if top5 else ""
     return (
-        f"loss {record.loss:.3f} top-1 {record.top1_error:.1%} top-5 {record.top5_error:.1%} "
+        f"loss {loss_text(record.loss, 3)} top-1 {record.top1_error:.1%}{fifth} "
         f"{record.images_per_second:,.0f}/s rate {record.lr:.2g}"
     )
 
 
-def epoch_line(record: EpochRecord, epochs: int) -> str:
+def epoch_line(record: EpochRecord, epochs: int, top5: bool = True) -> str:
     """An epoch in a line."""
+    train = _errors(record.train_top1_error, record.train_top5_error if top5 else None)
     test = ""
-    if record.test_top1_error is not None and record.test_top5_error is not None:
-        test = f", test error {record.test_top1_error:.2%} (top-5 {record.test_top5_error:.2%})"
+    if record.test_top1_error is not None:
+        test = f", test error {_errors(record.test_top1_error, record.test_top5_error if top5 else None)}"
+    loss = loss_text(record.train_loss, 4)
     return (
-        f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.4f}, train error {record.train_top1_error:.2%} "
-        f"(top-5 {record.train_top5_error:.2%}){test}, rate {record.lr:.2g}, {duration(record.seconds)}"
+        f"epoch {record.epoch}/{epochs}: loss {loss}, train error {train}{test}, rate {record.lr:.2g}, "
+        f"{duration(record.seconds)}"
     )
+
+
+def _errors(top1: float, top5: float | None) -> str:
+    return f"{top1:.2%}" + ("" if top5 is None else f" (top-5 {top5:.2%})")
 
 
 def duration(seconds: float) -> str:

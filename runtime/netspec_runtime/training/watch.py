@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from netspec_runtime.errors import OneLineError
+from netspec_runtime.training.metrics import loss_text
 from netspec_runtime.training.net import TrainableNet
 
 _SHOWN = 8  # ids in a message
+_SCALE = "`data.std`, such as 64 (without it pixels go from 0 to 255, too far for init_w he or xavier)"
 _Renamed = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 
@@ -23,14 +25,18 @@ class Diverged(OneLineError):  # noqa: N818 - it names what happened, as Keyboar
 
     exit_code: ClassVar[int] = 5
 
-    def __init__(self, step: int, what: str, ids: Sequence[int] = (), checkpoint: str | None = None) -> None:
+    def __init__(
+        self, step: int, what: str, ids: Sequence[int] = (), checkpoint: str | None = None, scaled: bool = True
+    ) -> None:
+        """``ids`` are the pictures of the batch; ``scaled``: whether they were divided by a deviation."""
         self.step, self.ids, self.checkpoint = step, tuple(int(i) for i in ids), checkpoint
         shown = ", ".join(map(str, self.ids[:_SHOWN]))
         more = f" and {len(self.ids) - _SHOWN} more" if len(self.ids) > _SHOWN else ""
         batch = f" on training pictures {shown}{more}" if self.ids else ""
         last = f"the last good checkpoint is {checkpoint}" if checkpoint else "nothing was saved yet"
+        scale = "" if scaled else f"{_SCALE}, "
         super().__init__(
-            f"step {step}", f"{what}{batch}", f"{last}; try a lower rate, a smaller init_w or a larger batch"
+            f"step {step}", f"{what}{batch}", f"{last}; try {scale}a lower rate, a smaller init_w or a larger batch"
         )
 
 
@@ -78,6 +84,50 @@ class FlatLoss:
             f"the loss has stayed at ln({self.classes}) = {flat:.2f} up to step {step + 1:,}: the net answers all "
             "pictures alike. Try one at a time: init_b 0.1 where it is 1 (as Caffe did), a larger init_w, "
             "a rate 3 times higher or lower, and `mean: image` if no mean is subtracted"
+        )
+        return [advice]
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to say the same at the same step."""
+        return {"total": self.total, "count": self.count, "said": self.said}
+
+    def load(self, state: Mapping[str, Any]) -> Self:
+        self.total, self.count, self.said = state["total"], state["count"], state["said"]
+        return self
+
+
+@dataclass
+class HighLoss:
+    """Notices a loss that is far above ln(classes): the net is worse than one that guesses. It says so once.
+
+    The mean of each ``window`` steps must be below ``times`` as much. ``scaled``: whether inputs are divided by a
+    deviation.
+    """
+
+    classes: int
+    scaled: bool = True
+    window: int = 50
+    times: float = 4.0
+    total: float = 0.0
+    count: int = 0
+    said: bool = False
+
+    def observe(self, step: int, loss: float) -> list[str]:
+        """Advice, if this step (from 0), with this mean loss, completes a window that is too high."""
+        if self.said or self.classes < 2:
+            return []
+        self.total, self.count = self.total + loss, self.count + 1
+        if self.count < self.window:
+            return []
+        mean, self.total, self.count = self.total / self.count, 0.0, 0
+        guess = math.log(self.classes)
+        if mean < self.times * guess:
+            return []
+        self.said = True
+        scale = "" if self.scaled else f"{_SCALE}, "
+        advice = (
+            f"the loss is {loss_text(mean, 2)} at step {step + 1:,}, and a net that guesses has ln({self.classes}) = "
+            f"{guess:.2f}. Try one at a time: {scale}a smaller init_w, a lower rate"
         )
         return [advice]
 
@@ -163,24 +213,28 @@ class DeadFilters:
 
 @dataclass
 class Watch:
-    """Both, for one run. Its state goes into checkpoints, so that advice comes where it came before."""
+    """All of them, for one run. Its state goes into checkpoints, so that advice comes where it came before."""
 
     flat: FlatLoss
+    high: HighLoss
     dead: DeadFilters = field(default_factory=DeadFilters)
 
     @classmethod
-    def of(cls, classes: int, net: TrainableNet) -> Self:
-        return cls(FlatLoss(classes), DeadFilters(collect=net.collect, distribute=net.distribute))
+    def of(cls, classes: int, scaled: bool, net: TrainableNet) -> Self:
+        dead = DeadFilters(collect=net.collect, distribute=net.distribute)
+        return cls(FlatLoss(classes), HighLoss(classes, scaled), dead)
 
     def observe(self, step: int, loss: float, gradients: Mapping[str, Tensor]) -> list[str]:
         """Sentences of advice, mostly none, after this step (from 0) with this mean loss."""
-        return self.flat.observe(step, loss) + self.dead.observe(step, gradients)
+        return self.flat.observe(step, loss) + self.high.observe(step, loss) + self.dead.observe(step, gradients)
 
     def state(self) -> dict[str, Any]:
-        return {"flat": self.flat.state(), "dead": self.dead.state()}
+        return {"flat": self.flat.state(), "high": self.high.state(), "dead": self.dead.state()}
 
     def load(self, state: Mapping[str, Any]) -> Self:
         self.flat.load(state["flat"])
+        if "high" in state:  # older checkpoints have none
+            self.high.load(state["high"])
         self.dead.load(state["dead"])
         return self
 
