@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +41,7 @@ def open_net(compiled: Compiled, options: NetOptions) -> tuple[TrainableNet, Wor
 
     Raises DevicesError, EnvironmentProblem, MeshError.
     """
-    from netspec_runtime.training.launch import Launch, MeshError
+    from netspec_runtime.training.launch import Launch
     from netspec_runtime.training.net import LocalNet
     from netspec_runtime.training.world import Alone
 
@@ -47,12 +49,21 @@ def open_net(compiled: Compiled, options: NetOptions) -> tuple[TrainableNet, Wor
     if launch is not None:
         return _open_part(compiled, options, launch)
     if options.mesh is not None:
-        fix = "start with torchrun: torchrun --nproc-per-node 2 -m netspec train ..."
-        raise MeshError(f"--mesh {options.mesh}", "this is one process", fix)
+        _refuse_alone(options.mesh)
     devices = find_devices(options.devices, len(compiled.placed.devices))
     name = class_name(compiled.spec.name)
     net = LocalNet(generated_source(compiled), name, devices, options.channels_last, options.compile)
     return net, Alone(), devices
+
+
+def _refuse_alone(mesh: str) -> None:
+    """Raises MeshError, with the same command for as many processes, unless one is all that the mesh has."""
+    from netspec_runtime.training.launch import MeshError, MeshShape
+
+    count = MeshShape.parsed(mesh).processes
+    if count > 1:
+        command = f"torchrun --nproc-per-node {count} -m netspec {shlex.join(sys.argv[1:])}"
+        raise MeshError(f"--mesh {mesh}", f"this is one process of {count}", f"start with torchrun: {command}")
 
 
 def find_devices(text: str, placed: int) -> tuple[str, ...]:
@@ -62,12 +73,16 @@ def find_devices(text: str, placed: int) -> tuple[str, ...]:
     if text == AUTO:
         gpus = torch.cuda.device_count()
         return tuple(f"cuda:{i}" for i in range(placed if gpus >= placed else 1)) if gpus else ("cpu",)
+    if ";" in text:
+        fix = f"separate them by commas: --devices {','.join(text.split(';'))}"
+        raise DevicesError(f"--devices {text}", "no device", fix)
     names = tuple("cuda:0" if name.strip() == "cuda" else name.strip() for name in text.split(","))
     for name in names:
         _require_device(name)
     if len(names) not in (1, placed):
         reason = f"{len(names)} devices, and the spec places its layers on {placed}"
-        raise DevicesError(f"--devices {text}", reason, f"give one or {placed}, or `gpu` keys in the spec")
+        counts = "one" if placed == 1 else f"one or {placed}"
+        raise DevicesError(f"--devices {text}", reason, f"give {counts}, or `gpu` keys in the spec")
     return names
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -33,7 +34,7 @@ class Views(StrEnum):
 
 def infer(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, globs; - is stdin.")],
-    onnx: Annotated[str, typer.Option(metavar="MODEL", help="An ONNX file written by `netspec build` or `train`.")],
+    onnx: Annotated[str, typer.Option(metavar="MODEL", help="An ONNX file written by netspec, or a run's folder.")],
     views: Annotated[Views, typer.Option(help="1: the centre. 10: corners, centre, their reflections.")] = Views.ONE,
     top_k: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 5,
     device: DeviceOption = Device.AUTO,
@@ -62,6 +63,7 @@ def _infer(images: list[str], onnx: str, device: Device, options: Options, *, as
 
     start = time.perf_counter()
     pictures = tuple(find_pictures(images))
+    onnx = _file(onnx)
     net = _open(read_model(onnx), device, prepack=options.worth_prepacking(len(pictures)))
     opened = time.perf_counter()
     outcomes = classify(net, pictures, options)
@@ -70,6 +72,15 @@ def _infer(images: list[str], onnx: str, device: Device, options: Options, *, as
     times = f"model {_milliseconds(opened - start)}, pictures {_milliseconds(time.perf_counter() - opened)}"
     complain(f"{_where(net.opened)}; {answered}; {times}")
     return failures == 0
+
+
+def _file(onnx: str) -> str:
+    """The model in a folder that `build` or `train` wrote, or the file itself. Raises DataError."""
+    if not Path(onnx).is_dir():
+        return onnx
+    from netspec.evaluation import model_file
+
+    return str(model_file(Path(onnx)))
 
 
 def _open(model: ModelFile, device: Device, *, prepack: bool) -> Net:

@@ -56,8 +56,8 @@ def _validate(
     from netspec.pipeline import compile_file
     from netspec.spec.shipped import find_spec
 
-    path = find_spec(spec)
     try:
+        path = find_spec(spec)
         compiled = compile_file(path, assignments, name=spec)
         read_labels(compiled, path.parent, None)
         report = check_against(compiled, against, path.parent, aside=quiet)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics.suggest import said, suggestion
+from netspec.source import Source, whole
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -19,6 +23,23 @@ def shipped_specs() -> dict[str, Path]:
 
 
 def find_spec(argument: str) -> Path:
-    """The file that a command's SPEC means: a path, or else the name of a built-in spec."""
-    path = Path(argument)
-    return path if path.exists() else shipped_specs().get(argument, path)
+    """The file that a command's SPEC means: a path, or else the name of a built-in spec.
+
+    Raises SpecError NS101 where it is neither.
+    """
+    path, shipped = Path(argument), shipped_specs()
+    if "\0" in argument or path.exists():
+        return path
+    if argument not in shipped:
+        raise SpecError([_missing(argument, tuple(sorted(shipped)))])
+    return shipped[argument]
+
+
+def _missing(argument: str, shipped: tuple[str, ...]) -> Diagnostic:
+    """What to say of a file that is not there; a word without a suffix is probably meant as a name."""
+    help = "check the path, or name a spec that comes with netspec"
+    if Path(argument).name == argument:
+        near = suggestion(argument.removesuffix(".yaml"), shipped)
+        help = said(near) or f"the specs that come with netspec are {', '.join(shipped)}"
+    message = f"cannot read `{argument}`: No such file or directory"
+    return Diagnostic("NS101", message, whole(Source(argument, "")), help=help)

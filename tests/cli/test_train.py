@@ -170,3 +170,15 @@ def test_build_refuses_a_run_that_cannot_say_its_mean(place: Path, netspec: Run)
     assert (done.code, "end its training: netspec train --resume run" in done.err) == (4, True)
     done = netspec("build", "small.yaml", "--weights", "pictures")
     assert (done.code, "pictures: no run of netspec train" in done.err) == (4, True)
+
+
+def test_infer_takes_the_model_of_a_run(place: Path, netspec: Run) -> None:
+    assert netspec("train", "small.yaml", "--data", "pictures", "-o", "run").code == 0
+    picture = place / "pictures" / "val" / "ant" / "0.png"
+    answers = [netspec("infer", "--onnx", model, picture, "--json") for model in ("run", "run/model.onnx")]
+    assert [done.code for done in answers] == [0, 0]
+    assert answers[0].out == answers[1].out
+    assert json.loads(answers[0].out)["model"] == "run/model.onnx"
+    (place / "run" / "model.onnx").unlink()
+    done = netspec("infer", "--onnx", "run", picture)
+    assert (done.code, "end its training: netspec train --resume run" in done.err) == (4, True)

@@ -190,3 +190,16 @@ def test_a_long_report_is_cut(tmp_path: Path) -> None:
     lines = adopt({**net(), **many}, file).lines()
     assert len(lines) == 2 + SHOWN + 1
     assert lines[-1] == "  not taken, so it starts as the spec says: 8 more"
+
+
+def test_what_holds_no_weights_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text("netspec: 1\nname: tiny\n")
+    with pytest.raises(DataError, match="it holds no weights: neither a safetensors nor an ONNX file; give a run's"):
+        adopt(net(), spec)
+    with pytest.raises(DataError, match="alexnet: No such file or directory; check the path: a file of weights, or"):
+        adopt(net(), Path("alexnet"))
+    (tmp_path / "runs" / "alexnet").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"alexnet: No such file or directory; did you mean its run, runs/alexnet\?"):
+        adopt(net(), Path("alexnet"))

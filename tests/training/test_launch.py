@@ -67,6 +67,7 @@ def test_each_process_needs_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_a_mesh(text: str | None, size: int, devices: int, shape: MeshShape) -> None:
     assert MeshShape.chosen(text, size, devices) == shape
+    assert shape.processes == size
 
 
 @pytest.mark.parametrize(

@@ -106,20 +106,39 @@ def _read(file: Path) -> dict[str, Tensor]:
         with file.open("rb") as opened:
             head = opened.read(9)
         if not _SAFETENSORS.match(head):
-            return {name: torch.from_numpy(a) for name, a in map_weights(file).items() if _LEARNED.fullmatch(name)}
+            return {name: torch.from_numpy(a) for name, a in _mapped(file).items() if _LEARNED.fullmatch(name)}
         with safe_open(file, framework="pt") as tensors:
             sealed = SEAL in (tensors.metadata() or {})
             found = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - it is no mapping
         if sealed:
             found = read_sealed(file)[0]
     except OSError as error:
-        raise DataError(str(file), error.strerror or "cannot be read", "check the path") from error
+        raise DataError(str(file), error.strerror or "cannot be read", _elsewhere(file)) from error
     except SafetensorError as error:
         raise DataError(str(file), f"no safetensors file: {error}", "give another copy of it") from error
     if found and all(name.startswith(_OF_CHECKPOINT) for name in found):
         weights, _ = _OF_CHECKPOINT
         found = {name.removeprefix(weights): tensor for name, tensor in found.items() if name.startswith(weights)}
     return {name: tensor for name, tensor in found.items() if not name.endswith(_COUNTER)}
+
+
+def _mapped(file: Path) -> Mapping[str, Array]:
+    """The weights of an ONNX file."""
+    try:
+        return map_weights(file)
+    except DataError:
+        if file.suffix == ".onnx":
+            raise
+        fix = "give a run's folder, its best.safetensors, or an ONNX file of netspec"
+        raise DataError(str(file), "it holds no weights: neither a safetensors nor an ONNX file", fix) from None
+
+
+def _elsewhere(file: Path) -> str:
+    """What to do about a file that cannot be read: the name of a net may be meant for its run."""
+    run = Path("runs") / file
+    if not file.exists() and run.is_dir():
+        return f"did you mean its run, {run}?"
+    return "check the path: a file of weights, or a run's folder such as runs/alexnet"
 
 
 def _obstacle(name: str, array: Array, found: Mapping[str, Tensor]) -> str:

@@ -88,6 +88,11 @@ class MeshShape:
     tower: int = 1
     trick: bool = False
 
+    @property
+    def processes(self) -> int:
+        """How many take part."""
+        return self.data * self.tower
+
     @classmethod
     def chosen(cls, text: str | None, size: int, devices: int) -> Self:
         """``data=2,tower=2`` or ``trick=4``, for ``size`` processes and a spec that names so many devices.
@@ -99,11 +104,11 @@ class MeshShape:
                 reason = f"the spec's {devices} devices do not divide {size} processes"
                 raise MeshError("--mesh", reason, f"whole nets: --mesh data={size}")
             return cls(size // devices, devices)
-        shape = cls._parsed(text)
+        shape = cls.parsed(text)
         where = f"--mesh {text}"
-        if shape.data * shape.tower != size:
-            reason = f"that is {shape.data * shape.tower} processes, and torchrun started {size}"
-            raise MeshError(where, reason, f"--nproc-per-node {shape.data * shape.tower}, or --mesh data={size}")
+        if shape.processes != size:
+            reason = f"that is {shape.processes} processes, and torchrun started {size}"
+            raise MeshError(where, reason, f"--nproc-per-node {shape.processes}, or --mesh data={size}")
         if shape.tower not in (1, devices) and not shape.trick:
             names = f"{devices} device{'' if devices == 1 else 's'}"
             fix = f"--mesh data={size}" + (f", or tower={devices}" if devices > 1 else ", or `gpu: [0, 1]` in the spec")
@@ -111,7 +116,8 @@ class MeshShape:
         return shape
 
     @classmethod
-    def _parsed(cls, text: str) -> Self:
+    def parsed(cls, text: str) -> Self:
+        """The words alone. Raises MeshError."""
         fields = [re.fullmatch(r"(data|tower|trick)=([1-9][0-9]{0,4})", part) for part in text.split(",")]
         sizes = {field[1]: int(field[2]) for field in fields if field}
         if len(sizes) < len(fields) or ("trick" in sizes and len(sizes) > 1):
