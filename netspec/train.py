@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec.build import MEASURED_LRN
+from netspec.fit import OWN_FOLDERS, class_count, require_classes
 from netspec.pipeline import Compiled
 from netspec.seen import Seen
 from netspec.spec.dump import spec_hash
@@ -53,7 +54,7 @@ def make_job(
         training_recipe(compiled),
         picture_recipe(compiled),
         data,
-        _classes(compiled),
+        class_count(compiled),
         net,
         world,
         folder,
@@ -102,32 +103,25 @@ def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder) -> Pa
     return parity
 
 
-def _classes(compiled: Compiled) -> int:
-    return compiled.typed.shape(compiled.typed.outputs[0]).units
-
-
 def require_fit(compiled: Compiled, data: PreparedData) -> None:
     """Refuse, before a run has a folder, a net that cannot be trained and data that are not for it.
 
     They must have the same number of classes, in the same order where both have names, pictures of the net's size, all
     with labels, and a mean image that a model can carry. Raises SpecError, DataError.
     """
+    from netspec_runtime.data.manifest import UNLABELLED_NAMES
     from netspec_runtime.training.batches import TrainingBatches
 
     recipe, pictures = training_recipe(compiled), picture_recipe(compiled)
-    classes, labels = _classes(compiled), compiled.spec.labels
     place = str(data.path)
     if "train" not in data.splits:
         raise DataError(place, "there are no training pictures", "prepare data that have some")
-    if not data.classes:
-        raise DataError(place, "its pictures have no labels", "put the pictures of each class into a folder of its own")
-    if len(data.classes) != classes:
-        reason = f"it has {len(data.classes):,} classes, and the net tells {classes:,} apart"
-        raise DataError(place, reason, "use other data, or a spec whose last layer has as many outputs")
-    if isinstance(labels, tuple) and labels != data.classes and set(labels) == set(data.classes):
-        number = next(i for i, (a, b) in enumerate(zip(labels, data.classes, strict=True)) if a != b)
-        reason = f"class {number} is {data.classes[number]} here and {labels[number]} in the spec's labels"
-        raise DataError(place, reason, "order the spec's labels as the data's classes")
+    require_classes(compiled, place, data.classes)
+    count = data.unlabelled("train")
+    if count:
+        reason = f"{count:,} of its {len(data.splits['train']):,} training pictures have no label"
+        listed = f" (see its {UNLABELLED_NAMES})" if (data.path / UNLABELLED_NAMES).is_file() else ""
+        raise DataError(place, f"{reason}{listed}", f"take them out, or {OWN_FOLDERS}")
     TrainingBatches(data.splits["train"], data.statistics, pictures, recipe.batch, recipe.seed, 0, slice(0, 0))
     if compiled.spec.data.mean == "image":
         from netspec_runtime.card import CardError, MeanImage

@@ -14,14 +14,11 @@ import typer
 from netspec.cli.arguments import SetOption
 from netspec.cli.download import DataSet, download_for
 from netspec.cli.heartbeat import Heartbeat
-from netspec_runtime.errors import printable
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:  # numpy: `netspec --help` must not load it
-    from netspec_runtime.data.prepare import Report
+    from netspec.pipeline import Compiled
 
-_SHOWN: Final = 5  # bad files
-_NAMED: Final = 3  # classes
 _MOST: Final = 16384  # pixels of a side
 Progress = Callable[[int, int, int], None]
 
@@ -68,6 +65,7 @@ def prepare(
     Files that are no pictures are listed in DIR/quarantine.txt. Stopped by whatever means, the same command goes on
     where it was. Exit code 4 if the data or the disk will not do.
     """
+    from netspec.cli.prepare_report import Net, as_json_text, as_text
     from netspec_runtime.data.prepare import Options
     from netspec_runtime.data.prepare import prepare as prepare_data
 
@@ -84,14 +82,16 @@ def prepare(
         raise typer.BadParameter("give one of --spec, --size and --stretch")
     side, stretched = size, None if stretch is None else _pair(stretch)
     wanted: bool | None = grey or None
+    net = None
     if spec is not None:
-        side, stretched, from_spec = _of_spec(spec, assignments or [])
+        net = Net(spec, tuple(assignments or ()), _compiled(spec, assignments or []))
+        side, stretched, from_spec = _of_spec(net.compiled)
         wanted = grey or from_spec
     paths = [download_for(out, download, mirror)] if download else sources or []
     options = Options(side, stretched, wanted, holdout, workers=workers, max_bad=max_bad, replace=force)
     with preparing() as progress:
         report = prepare_data(paths, out, options, progress)
-    typer.echo(_json(report) if as_json else _text(report, spec))
+    typer.echo(as_json_text(report) if as_json else as_text(report, net))
 
 
 def _pair(text: str) -> tuple[int, int]:
@@ -102,12 +102,17 @@ def _pair(text: str) -> tuple[int, int]:
     return sides
 
 
-def _of_spec(spec: str, assignments: list[str]) -> tuple[int | None, tuple[int, int] | None, bool]:
-    """The shorter side or the whole size, and whether it is grey. Raises SpecError."""
+def _compiled(spec: str, assignments: list[str]) -> Compiled:
+    """Raises SpecError."""
     from netspec.pipeline import compile_file
     from netspec.spec.shipped import find_spec
 
-    found = compile_file(find_spec(spec), assignments, name=spec).spec
+    return compile_file(find_spec(spec), assignments, name=spec)
+
+
+def _of_spec(compiled: Compiled) -> tuple[int | None, tuple[int, int] | None, bool]:
+    """The shorter side or the whole size, and whether it is grey."""
+    found = compiled.spec
     height, width = found.input.size
     stretched = None if found.data.resize else (height, width)
     return found.data.resize, stretched, found.input.channels == 1
@@ -165,62 +170,3 @@ def _check(folder: Path, *, as_json: bool) -> None:
     else:
         pictures = ", ".join(f"{split} {count:,}" for split, count in counts.items())
         typer.echo(f"{folder}: whole: {pictures}; sha256 {data.digest}")
-
-
-def _json(report: Report) -> str:
-    contents, origin = report.manifest.contents, report.manifest.origin
-    document = {
-        "path": str(report.path),
-        "kind": origin.kind,
-        "digest": contents.digest,
-        "size": contents.size,
-        "channels": contents.channels,
-        "classes": contents.classes,
-        "counts": contents.counts,
-        "unlabelled": report.unlabelled,
-        "mean_color": contents.statistics.mean_color,
-        "eigenvalues": contents.statistics.eigenvalues,
-        "eigenvectors": contents.statistics.eigenvectors,
-        "quarantined": [dict(zip(("name", "reason"), line.split("\t", 1), strict=True)) for line in report.bad],
-        "notes": origin.notes,
-        "reused": report.reused,
-    }
-    return json.dumps(document, indent=2)
-
-
-def _text(report: Report, spec: str | None) -> str:
-    contents, origin = report.manifest.contents, report.manifest.origin
-    height, width = contents.size
-    colours = "grey" if contents.channels == 1 else "RGB"
-    counts = ", ".join(f"{split} {count:,}" for split, count in contents.counts.items())
-    verb = "is there already" if report.reused else "prepared"
-    lines = [f"{report.path}: {verb}: {origin.kind}", f"  pictures    {counts}, {height} x {width} {colours}"]
-    lines += [f"  classes     {_classes(contents.classes)}"]
-    if report.unlabelled:
-        lines.append(f"  unlabelled  {report.unlabelled:,}")
-    lines += _statistics(report)
-    lines += [f"  note        {printable(note)}" for note in origin.notes]
-    if report.bad:
-        lines.append(f"  bad files   {len(report.bad):,}, left out and listed in {report.path / 'quarantine.txt'}")
-        lines += [f"              {line.replace(chr(9), ': ')}" for line in report.bad[:_SHOWN]]
-        if len(report.bad) > _SHOWN:
-            lines.append("              ...")
-    lines.append(f"next: netspec train {spec or 'SPEC'} --data {report.path}")
-    return "\n".join(lines)
-
-
-def _classes(classes: tuple[str, ...]) -> str:
-    if not classes:
-        return "none: the pictures have no labels"
-    named = ", ".join(map(printable, classes[:_NAMED]))
-    return f"{len(classes):,} ({named}{', ...' * (len(classes) > _NAMED)})"
-
-
-def _statistics(report: Report) -> list[str]:
-    """Mean colour and principal colours of the training pictures, the largest last as in the file."""
-    figures = report.manifest.contents.statistics
-    lines = [f"  mean color  {', '.join(f'{value:.2f}' for value in figures.mean_color)}"]
-    for number, value in enumerate(figures.eigenvalues):
-        vector = ", ".join(f"{row[number]:.3f}" for row in figures.eigenvectors)
-        lines.append(f"  {'principal' if number == 0 else '':<10}  std {value**0.5:.2f}: ({vector})")
-    return lines

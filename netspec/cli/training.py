@@ -124,6 +124,7 @@ def _options(compiled: Compiled, flags: Mapping[str, Any], workers: int | None) 
 
 def _open_data(compiled: Compiled, source: Path | None, workers: int | None) -> PreparedData:
     """Prepared data, raw data that are prepared on the way, or the pictures that netspec draws."""
+    from netspec.fit import source_check
     from netspec.train import prepare_options
     from netspec_runtime.data.prepare import ensure_prepared
     from netspec_runtime.data.shapes import ensure_shapes
@@ -133,7 +134,9 @@ def _open_data(compiled: Compiled, source: Path | None, workers: int | None) -> 
             raise typer.BadParameter(f"{compiled.spec.name} needs pictures to learn from", param_hint="--data")
         return ensure_shapes(DATA_CACHE / DEMO)
     with preparing() as progress:
-        return ensure_prepared(source, DATA_CACHE, prepare_options(compiled, workers or None), progress)
+        return ensure_prepared(
+            source, DATA_CACHE, prepare_options(compiled, workers or None), progress, source_check(compiled)
+        )
 
 
 def _train(opened: _Opened) -> None:

@@ -41,12 +41,13 @@ ARROWS = {
     "evaluation": "seen pipeline backends spec",
     "build": "seen proof report ledger weights output labels pipeline backends spec ir",
     "training": "pipeline backends passes spec layers ir",
+    "fit": "pipeline",
     "processes": "training pipeline backends passes spec",
     "runs": "training pipeline spec",
-    "train": "training build proof seen weights pipeline backends spec ir",
+    "train": "fit training build proof seen weights pipeline backends spec ir",
     "experiment": "labels pipeline spec ir syntax",
-    "cli": "experiment train runs processes evaluation build labels pipeline report schema ledger importers backends"
-    " passes spec layers ir syntax",
+    "cli": "experiment train fit runs processes evaluation build labels pipeline report schema ledger importers"
+    " backends passes spec layers ir syntax",
     "__main__": "cli",
 }
 # The package itself: `netspec.compile`. Everyone may read its `__version__`, and nothing else of it.

@@ -19,11 +19,13 @@ from netspec_runtime.data.open import is_prepared, open_prepared
 from tests.data.raw import encoded, write_cifar10, write_folder
 from tests.data.test_prepare import contents
 
-COMMAND = (sys.executable, "-c", "from netspec.cli import main; main()", "prepare")
+NETSPEC = (sys.executable, "-c", "from netspec.cli import main; main()")
+COMMAND = (*NETSPEC, "prepare")
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+def run(*arguments: object, command: str = "prepare", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    words = [*NETSPEC, command, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 def test_text(tmp_path: Path) -> None:
@@ -37,7 +39,7 @@ def test_text(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert lines[0] == f"{tmp_path / 'out'}: prepared: image folder"
     assert lines[1] == f"  pictures    train {counts['train']}, test {counts['test']}, 16 x 16 RGB"
-    assert lines[2] == "  classes     4 (a, b, c, ...)"
+    assert lines[2] == "  classes     4 (a, b, c, d)"
     assert lines[3] == "  mean color  " + ", ".join(f"{value:.2f}" for value in data.statistics.mean_color)
     assert [line[:18].strip() for line in lines[4:7]] == ["principal   std", "std", "std"]
     assert lines[7].startswith("  bad files   1, left out and listed in ")
@@ -65,7 +67,7 @@ def test_a_spec_says_size_and_colours(tmp_path: Path, spec: str, size: tuple[int
     assert done.returncode == 0, done.stderr
     data = open_prepared(tmp_path / "out")
     assert (data.size, data.channels) == (size, channels)
-    assert done.stdout.endswith(f"next: netspec train {spec} --data {tmp_path / 'out'}\n")
+    assert f"next: netspec train {spec} --data {tmp_path / 'out'}" in done.stdout
 
 
 def test_grey_and_stretched(tmp_path: Path) -> None:

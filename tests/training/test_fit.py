@@ -51,7 +51,7 @@ def test_pictures_without_labels() -> None:
     good = data(8)
     require_fit(compiled(8), good)
     split = replace(good.splits["train"], labels=np.array([0, 1, UNLABELLED, 1]))
-    with pytest.raises(DataError, match="some pictures have no label; train on labelled pictures"):
+    with pytest.raises(DataError, match="data: 1 of its 4 training pictures have no label; take them out"):
         require_fit(compiled(8), replace(good, splits={"train": split}))
     with pytest.raises(DataError, match="its pictures have no labels; put the pictures of each class into a folder"):
         require_fit(compiled(8), replace(good, classes=()))

@@ -18,6 +18,7 @@ TEST: Final = "test"
 SPLITS: Final = (TRAIN, TEST)
 MEAN_IMAGE: Final = "mean-image.npy"
 QUARANTINE: Final = "quarantine.txt"
+UNLABELLED_NAMES: Final = "unlabelled.txt"  # only where some pictures have labels and others have none
 JOURNAL: Final = "preparing.json"  # only in a folder that is not finished
 _AGAIN: Final = "prepare the data again, into a new folder"
 _T = TypeVar("_T")

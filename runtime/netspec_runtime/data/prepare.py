@@ -17,13 +17,14 @@ from netspec_runtime.data.frame import Frame, find_frame
 from netspec_runtime.data.journal import Journal, alone_in, read_journal
 from netspec_runtime.data.manifest import QUARANTINE, SPLITS, TRAIN, Manifest, read_manifest
 from netspec_runtime.data.open import is_prepared, open_prepared
-from netspec_runtime.data.prepared import UNLABELLED, PreparedData
+from netspec_runtime.data.prepared import PreparedData
 from netspec_runtime.data.source import Source, all_as, hold_out
 from netspec_runtime.data.stream import Stream
 from netspec_runtime.data.write import claim, tidy
 from netspec_runtime.errors import DataError
 
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
+Check = Callable[[Source], None]  # raises DataError for what its caller has no use for
 
 
 @dataclass(frozen=True)
@@ -61,25 +62,28 @@ class Options:
 class Report:
     """What is in the folder now. ``bad``: name, tab and reason of each file that is not.
 
-    ``unlabelled``: pictures without a class; ``reused``: nothing was to be done.
+    ``unlabelled``: pictures without a class, by split; ``reused``: nothing was to be done.
     """
 
     path: Path
     manifest: Manifest
-    unlabelled: int
+    unlabelled: dict[str, int]
     bad: tuple[str, ...]
     reused: bool
 
 
-def prepare(paths: Sequence[Path], out: Path, options: Options, progress: Progress) -> Report:
+def prepare(
+    paths: Sequence[Path], out: Path, options: Options, progress: Progress, check: Check = lambda source: None
+) -> Report:
     """Prepare the data set at ``paths`` into the folder ``out``. Raises DataError.
 
     The folder must be new or empty, or hold an unfinished preparation of the same, which goes on. If it is stopped by
     whatever means, calling it again leaves the same bytes as one call. The same data with other options, or changed
-    files, are refused unless ``replace``.
+    files, are refused unless ``replace``. ``check`` may refuse too, before there is a folder.
     """
     _refuse_inside(paths, out)
     source = hold_out(all_as(find_source(paths), options.unsplit), options.holdout)
+    check(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a process-wide setting, so it is made here and not in the threads
         return prepare_source(source, out, options, progress)
@@ -100,18 +104,21 @@ def prepare_source(source: Source, out: Path, options: Options, progress: Progre
         return _report(out, reused=False)
 
 
-def ensure_prepared(path: Path, cache: Path, options: Options, progress: Progress) -> PreparedData:
+def ensure_prepared(
+    path: Path, cache: Path, options: Options, progress: Progress, check: Check = lambda source: None
+) -> PreparedData:
     """The data at ``path``, ready to use: opened if they are prepared, else prepared into a folder below ``cache``.
 
     The folder's name tells source and options, so both may change and change back. What is there from an earlier call
     is used again unless a file of the source changed its name, size or time; then it is replaced. Nothing is written
-    beside the source. Several processes may call this at once: one works, the others wait. Raises DataError.
+    beside the source. Several processes may call this at once: one works, the others wait. ``check`` is of raw pictures
+    only, as in `prepare`. Raises DataError.
     """
     if is_prepared(path):
         return open_prepared(path)
     out = cache_folder(path, cache, options)
     allowed = Options(**{**vars(options), "replace": True, "wait": True})
-    prepare([path], out, allowed, progress)
+    prepare([path], out, allowed, progress, check)
     return open_prepared(out)
 
 
@@ -149,5 +156,6 @@ def _journal(out: Path, plan: str, *, replace: bool) -> Journal:
 
 def _report(out: Path, *, reused: bool) -> Report:
     lines = (out / QUARANTINE).read_text(encoding="utf-8").splitlines()
-    unlabelled = sum(int((split.labels == UNLABELLED).sum()) for split in open_prepared(out).splits.values())
+    data = open_prepared(out)
+    unlabelled = {split: data.unlabelled(split) for split in data.splits}
     return Report(out, read_manifest(out), unlabelled, tuple(lines), reused)

@@ -56,6 +56,10 @@ class PreparedData:
         height, width = next(iter(self.splits.values())).images.shape[1:3]
         return height, width
 
+    def unlabelled(self, split: str) -> int:
+        """How many pictures of a split have no label."""
+        return int((self.splits[split].labels == UNLABELLED).sum()) if split in self.splits else 0
+
     @property
     def channels(self) -> int:
         return int(next(iter(self.splits.values())).images.shape[3])

@@ -16,6 +16,7 @@ from PIL import Image
 
 from netspec_runtime.card import Channels
 from netspec_runtime.data.manifest import TEST, TRAIN
+from netspec_runtime.data.prepared import UNLABELLED
 from netspec_runtime.errors import DataError
 from netspec_runtime.images import decode_picture
 
@@ -143,6 +144,13 @@ class Source:
 
     def __len__(self) -> int:
         return sum(map(len, self.splits.values()))
+
+    def unlabelled(self, split: str) -> list[str]:
+        """The names of the pictures of a split that have no label."""
+        pictures = self.splits.get(split)
+        if pictures is None:
+            return []
+        return [pictures.name(int(place)) for place in np.flatnonzero(pictures.labels == UNLABELLED)]
 
     def digest(self) -> str:
         """sha256 of everything listed, so without reading a picture."""

@@ -19,6 +19,7 @@ from netspec_runtime.data.manifest import (
     JOURNAL,
     QUARANTINE,
     SPLITS,
+    UNLABELLED_NAMES,
     FileMark,
     Origin,
     images_file,
@@ -133,10 +134,11 @@ class Stream:
         count = self._bad_count()
         if count <= self._bad_allowed:
             return
-        path = self._out / QUARANTINE
-        write_file(path, ["".join(f"{line}\n" for line in self._quarantined()).encode()])
-        tried = sum(self._journal.done.values()) + len(self._source.bad)
-        reason = f"{count} of the first {tried:,} files are bad, and {self._bad_allowed} may be"
+        path, lines = self._out / QUARANTINE, self._quarantined()
+        write_file(path, ["".join(f"{line}\n" for line in lines).encode()])
+        total = len(self._source) + len(self._source.bad)
+        reason = f"{count:,} of {total:,} files are bad so far, and {self._bad_allowed:,} may be"
+        reason += f"; the first: {lines[0].replace(chr(9), ': ')}"
         raise DataError(str(path), reason, "read this list; to go on without them, add --max-bad with a fraction")
 
     def _quarantined(self) -> list[str]:
@@ -146,6 +148,14 @@ class Stream:
             pictures = self._source.splits[split]
             found += [(pictures.name(index), reason) for index, reason in self._journal.bad.get(split, ())]
         return [f"{printable(name)}\t{printable(reason)}" for name, reason in found]
+
+    def _unlabelled(self) -> list[str]:
+        """The names of the pictures without a label, of all splits."""
+        found = []
+        for split in self._splits:
+            bad = {self._source.splits[split].name(index) for index, _ in self._journal.bad.get(split, ())}
+            found += [printable(name) for name in self._source.unlabelled(split) if name not in bad]
+        return found
 
     def _finish(self, marks: dict[str, FileMark]) -> None:
         first = self._splits[0]
@@ -164,6 +174,9 @@ class Stream:
                 (self._out / images_file(split)).unlink()
                 del marks[images_file(split)]
         source = self._source
+        nameless = self._unlabelled() if source.classes else []
+        if nameless:
+            write_file(self._out / UNLABELLED_NAMES, ["".join(f"{name}\n" for name in nameless).encode()])
         lines = tuple(self._quarantined())
         origin = Origin(source.kind, source.paths, self._journal.plan, len(lines), source.notes)
         finish(self._out, source.classes, counts, marks, self._sums, origin, lines)

@@ -17,6 +17,7 @@ from netspec_runtime.data.manifest import (
     MEAN_IMAGE,
     QUARANTINE,
     SPLITS,
+    UNLABELLED_NAMES,
     ColorFigures,
     Contents,
     FileMark,
@@ -32,7 +33,11 @@ from netspec_runtime.errors import DataError
 from netspec_runtime.files import disk_errors, remove_stale, write_file
 
 HEADER: Final = 128  # bytes before the first number of each array file
-_OURS: Final = (MANIFEST, MEAN_IMAGE, QUARANTINE, *map(images_file, SPLITS), *map(labels_file, SPLITS), JOURNAL)
+_OURS: Final = (
+    *(MANIFEST, MEAN_IMAGE, QUARANTINE, UNLABELLED_NAMES, JOURNAL),
+    *map(images_file, SPLITS),
+    *map(labels_file, SPLITS),
+)
 _PART: Final = 1 << 12  # pictures summed at once
 
 

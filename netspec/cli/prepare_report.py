@@ -1,0 +1,121 @@
+"""What `netspec prepare` says of the data that it made, and what to do with them now. It prepares nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from netspec.fit import OWN_FOLDERS, class_count, class_settings
+from netspec_runtime.data.manifest import TRAIN, UNLABELLED_NAMES
+from netspec_runtime.errors import printable
+
+if TYPE_CHECKING:
+    from netspec.pipeline import Compiled
+    from netspec_runtime.data.prepare import Report
+
+_SHOWN: Final = 5  # files of a list
+_NAMED: Final = 3  # classes
+
+
+@dataclass(frozen=True)
+class Net:
+    """The net that the data are for: what was typed, and what that is."""
+
+    name: str
+    assignments: tuple[str, ...]
+    compiled: Compiled
+
+    @property
+    def settings(self) -> str:
+        """The assignments, as they are typed."""
+        return "".join(f" --set {shlex.quote(assignment)}" for assignment in self.assignments)
+
+
+def as_json_text(report: Report) -> str:
+    """One document."""
+    contents, origin = report.manifest.contents, report.manifest.origin
+    document = {
+        "path": str(report.path),
+        "kind": origin.kind,
+        "digest": contents.digest,
+        "size": contents.size,
+        "channels": contents.channels,
+        "classes": contents.classes,
+        "counts": contents.counts,
+        "unlabelled": sum(report.unlabelled.values()),
+        "mean_color": contents.statistics.mean_color,
+        "eigenvalues": contents.statistics.eigenvalues,
+        "eigenvectors": contents.statistics.eigenvectors,
+        "quarantined": [dict(zip(("name", "reason"), line.split("\t", 1), strict=True)) for line in report.bad],
+        "notes": origin.notes,
+        "reused": report.reused,
+    }
+    return json.dumps(document, indent=2)
+
+
+def as_text(report: Report, net: Net | None) -> str:
+    """Lines for people, the last of which says what to do now."""
+    contents, origin = report.manifest.contents, report.manifest.origin
+    height, width = contents.size
+    colours = "grey" if contents.channels == 1 else "RGB"
+    counts = ", ".join(f"{split} {count:,}" for split, count in contents.counts.items())
+    verb = "is there already" if report.reused else "prepared"
+    lines = [f"{report.path}: {verb}: {origin.kind}", f"  pictures    {counts}, {height} x {width} {colours}"]
+    lines += [f"  classes     {_classes(contents.classes)}"]
+    lines += _unlabelled(report)
+    lines += _statistics(report)
+    lines += [f"  note        {printable(note)}" for note in origin.notes]
+    if report.bad:
+        lines.append(f"  bad files   {len(report.bad):,}, left out and listed in {report.path / 'quarantine.txt'}")
+        lines += [f"              {line.replace(chr(9), ': ')}" for line in report.bad[:_SHOWN]]
+        if len(report.bad) > _SHOWN:
+            lines.append("              ...")
+    return "\n".join(lines + _next(report, net))
+
+
+def _unlabelled(report: Report) -> list[str]:
+    """How many, and the first ones where others have labels."""
+    count = sum(report.unlabelled.values())
+    listed = report.path / UNLABELLED_NAMES
+    if not count or not listed.is_file():
+        return [f"  unlabelled  {count:,}"] if count else []
+    names = listed.read_text(encoding="utf-8").splitlines()
+    shown = [f"              {name}" for name in names[:_SHOWN]]
+    return [f"  unlabelled  {count:,}, listed in {listed}", *shown, *["              ..."] * (len(names) > _SHOWN)]
+
+
+def _next(report: Report, net: Net | None) -> list[str]:
+    """What to do now, and why it is not training where that is so."""
+    contents, path = report.manifest.contents, report.path
+    if not contents.classes or report.unlabelled.get(TRAIN):
+        return [f"  warning     `netspec train` refuses pictures without labels: {OWN_FOLDERS}"]
+    if TRAIN not in contents.counts:
+        return [f"next: netspec eval MODEL --data {path}"]
+    if net is None:
+        return [f"next: netspec train SPEC --data {path}"]
+    count, settings = len(contents.classes), net.settings
+    if class_count(net.compiled) == count:
+        return [f"next: netspec train {net.name} --data {path}{settings}"]
+    warning = f"  warning     {net.name} tells {class_count(net.compiled):,} classes apart, and here are {count:,}"
+    added = "".join(f" --set {setting}" for setting in class_settings(net.compiled, count))
+    return [warning, *[f"next: netspec train {net.name} --data {path}{settings}{added}"] * bool(added)]
+
+
+def _classes(classes: tuple[str, ...]) -> str:
+    if not classes:
+        return "none: the pictures have no labels"
+    shown = classes if len(classes) <= _NAMED + 1 else classes[:_NAMED]  # never `...` for one alone
+    named = ", ".join(map(printable, shown))
+    return f"{len(classes):,} ({named}{', ...' * (len(shown) < len(classes))})"
+
+
+def _statistics(report: Report) -> list[str]:
+    """Mean colour and principal colours of the training pictures, the largest last as in the file."""
+    figures = report.manifest.contents.statistics
+    lines = [f"  mean color  {', '.join(f'{value:.2f}' for value in figures.mean_color)}"]
+    for number, value in enumerate(figures.eigenvalues):
+        vector = ", ".join(f"{row[number]:.3f}" for row in figures.eigenvectors)
+        lines.append(f"  {'principal' if number == 0 else '':<10}  std {value**0.5:.2f}: ({vector})")
+    return lines

@@ -1,0 +1,66 @@
+"""What a net asks of a data set before its pictures are decoded: classes and labels. It opens no pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from netspec.pipeline import Compiled
+from netspec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from netspec_runtime.data.source import Source
+
+OWN_FOLDERS: Final = "put the pictures of each class into a folder of its own"
+_NAMED: Final = 5  # pictures
+
+
+def class_count(compiled: Compiled) -> int:
+    """How many classes a net tells apart."""
+    return compiled.typed.shape(compiled.typed.outputs[0]).units
+
+
+def class_settings(compiled: Compiled, classes: int) -> tuple[str, ...]:
+    """What to `--set`, for a shell, so that a net tells so many classes apart; () where no fc layer says how many."""
+    spec = compiled.spec
+    layer = compiled.typed.outputs[0]
+    while spec.layers[layer].type == "softmax":
+        layer = spec.layers[layer].inputs[0]
+        if layer not in spec.layers:
+            return ()
+    if spec.layers[layer].type != "fc":
+        return ()
+    found = [] if spec.classes is None else [f"classes={classes}"]
+    found.append(f"layers.{layer}.outputs={classes}")
+    return (*found, "'labels=[]'") if spec.labels else tuple(found)
+
+
+def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) -> None:
+    """Raise DataError unless a data set at ``place`` has the classes of a net, in the order of its labels."""
+    wanted, labels = class_count(compiled), compiled.spec.labels
+    if not classes:
+        raise DataError(place, "its pictures have no labels", OWN_FOLDERS)
+    if len(classes) != wanted:
+        reason = f"it has {len(classes):,} classes, and the net tells {wanted:,} apart"
+        settings = " ".join(f"--set {setting}" for setting in class_settings(compiled, len(classes)))
+        other = f"add {settings}" if settings else "a spec whose last layer has as many outputs"
+        raise DataError(place, reason, f"use other data, or {other}")
+    if isinstance(labels, tuple) and labels != classes and set(labels) == set(classes):
+        number = next(i for i, (a, b) in enumerate(zip(labels, classes, strict=True)) if a != b)
+        reason = f"class {number} is {classes[number]} here and {labels[number]} in the spec's labels"
+        raise DataError(place, reason, "order the spec's labels as the data's classes")
+
+
+def source_check(compiled: Compiled) -> Callable[[Source], None]:
+    """For `ensure_prepared`: raises DataError for raw pictures that training refuses, before any is decoded."""
+
+    def check(source: Source) -> None:
+        place = ", ".join(source.paths)
+        require_classes(compiled, place, source.classes)
+        if source.unlabelled("train"):
+            names = [name for split in source.splits for name in source.unlabelled(split)]  # they may be held out
+            shown = ", ".join(names[:_NAMED]) + ", ..." * (len(names) > _NAMED)
+            reason = f"{len(names):,} of its {len(source):,} pictures have no label: {shown}"
+            raise DataError(place, reason, f"take them out, or {OWN_FOLDERS}")
+
+    return check
