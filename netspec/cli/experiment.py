@@ -61,7 +61,7 @@ def experiment(
     loaded = load_experiment(path)
     trials = make_trials(loaded, path.parent, epochs, seeds)
     wanted = _only(trials, only or [], loaded)
-    pictures = _open_data(loaded, trials[0], data, report_only)
+    pictures = _open_data(loaded, wanted, data, report_only)
     home = runs / "experiments" / loaded.name
     code = 0
     if not report_only and pictures is not None:
@@ -93,9 +93,14 @@ def _only(trials: tuple[Trial, ...], names: list[str], loaded: Experiment) -> tu
     return tuple(trial for trial in trials if not names or trial.run in names)
 
 
-def _open_data(loaded: Experiment, trial: Trial, source: Path | None, report_only: bool) -> PreparedData | None:
-    """The pictures, prepared on the way where they are raw; None where runs alone say what they were trained on."""
-    from netspec.train import prepare_options
+def _open_data(
+    loaded: Experiment, trials: tuple[Trial, ...], source: Path | None, report_only: bool
+) -> PreparedData | None:
+    """The pictures, prepared on the way where they are raw; None where runs alone say what they were trained on.
+
+    Raises DataError where they do not fit a net that is to be trained.
+    """
+    from netspec.train import prepare_options, require_fit
     from netspec_runtime.data.prepare import ensure_prepared
     from netspec_runtime.data.shapes import ensure_shapes
 
@@ -105,8 +110,26 @@ def _open_data(loaded: Experiment, trial: Trial, source: Path | None, report_onl
         if loaded.data != DRAWN:
             raise typer.BadParameter(f"{loaded.name} needs pictures: {loaded.data}", param_hint="--data")
         return ensure_shapes(DATA_CACHE / DRAWN)
+    options = prepare_options(trials[0].compiled, None)
     with preparing() as progress:
-        return ensure_prepared(source, DATA_CACHE, prepare_options(trial.compiled, None), progress)
+        data = ensure_prepared(
+            source, DATA_CACHE, options, progress, lambda found: _check_classes(loaded, trials, source, found.classes)
+        )
+    _check_classes(loaded, trials, source, data.classes)
+    for trial in () if report_only else trials:
+        require_fit(trial.compiled, data)
+    return data
+
+
+def _check_classes(loaded: Experiment, trials: Iterable[Trial], source: Path, classes: tuple[str, ...]) -> None:
+    """Raise DataError for data of other classes than the nets', whose specs are not the user's to set."""
+    from netspec.fit import require_classes
+
+    try:
+        for trial in trials:
+            require_classes(trial.compiled, str(source), classes)
+    except DataError as error:
+        raise DataError(error.where, error.reason, f"{loaded.name} is made for: {loaded.data}") from None
 
 
 def _train(

@@ -126,7 +126,8 @@ def _require_result(child: _Child, placement: Placement, wanted: Callable[[], bo
     log = child.task.folder / LOG
     reason = f"its process ended with {code}" if code > 0 else f"its process was killed by signal {-code}"
     said = f": {_last_line(log)}" if placement.jobs > 1 else ""
-    fix = "the same command goes on from what was saved"
+    saved = any((child.task.folder / "checkpoints").glob("*"))
+    fix = "the same command goes on from what was saved" if saved else "mend that, and give the same command again"
     raise TrainingFailed(child.task.label, f"{reason}{said}", fix, code if code > 0 else 128 - code)
 
 

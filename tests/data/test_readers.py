@@ -216,7 +216,11 @@ def test_table_of_numbers_without_header(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         (b"path,label\n", "it has no line with a picture"),
-        (b"a.png\n", "line 1 has 1 columns or no path"),
+        (b"a.png\n", "line 1 has 1 column; write path,label"),
+        (b"a.png,b,train,c\n", "line 1 has 4 columns; write path,label"),
+        (b"path,label\n,b\n", "line 2 has no path; write path,label"),
+        (b"path;label\na.png;b\n", "line 1 has semicolons and no comma; separate path and label by commas"),
+        (b"path,label\na.png\tb\n", "line 2 has tabs and no comma; separate path and label by commas"),
         (b"a.png,b,holiday\n", "a split called 'holiday'"),
         (b"none.png,b\n", "none of its files is there"),
         (b"a\xff.png,b\n", r"no \.csv in UTF-8"),

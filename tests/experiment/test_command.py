@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from netspec_runtime.data.shapes import prepare_shapes
+from tests.data.raw import write_folder
 from tests.experiment.made import EXPERIMENT, write
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -163,14 +164,31 @@ def test_a_run_that_diverges_is_a_result_and_is_not_tried_again(lab: Lab) -> Non
     assert [r["state"] for r in lab.results("wild", "wild")["runs"]] == ["diverged", "not run", "not run"]
 
 
+SEVEN = EXPERIMENT.replace("runs:", "set: {layers.fc3.outputs: 7, classes: 7}\nruns:").replace("small", "seven")
+
+
 @pytest.mark.slow
-def test_data_that_do_not_fit_stop_it_with_the_code_of_train(lab: Lab) -> None:
-    text = EXPERIMENT.replace("runs:", "set: {layers.fc3.outputs: 7, classes: 7}\nruns:").replace("small", "seven")
-    (lab.folder / "seven.yaml").write_text(text, encoding="utf-8")
-    code, out, err = lab.run("experiment", "seven.yaml", "--data", "data", "--runs", "seven", "--jobs", "2")
-    assert (code, out) == (4, "")
-    assert "10 classes, and the net tells 7 apart" in err
-    assert err.endswith("the same command goes on from what was saved\n")
+@pytest.mark.parametrize("data", ["data", "raw"])
+def test_data_of_other_classes_are_refused_before_anything_is_made(lab: Lab, data: str) -> None:
+    (lab.folder / "seven.yaml").write_text(SEVEN, encoding="utf-8")
+    if data == "raw":
+        write_folder(lab.folder / "raw", {"a": 2, "b": 2})
+    before = sorted(path.name for path in lab.folder.iterdir())
+    code, out, err = lab.run("experiment", "seven.yaml", "--data", data, "--runs", "seven", "--jobs", "2")
+    count = 10 if data == "data" else 2
+    reason = f"it has {count} classes, and the net tells 7 apart; seven is made for: shapes"
+    assert (code, out, err) == (4, "", f"netspec: {data}: {reason}\n")
+    assert sorted(path.name for path in lab.folder.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_before_anything_is_saved_says_so(lab: Lab) -> None:
+    text = EXPERIMENT.replace("name: small", "name: huge").replace("deep: {}", "deep: {set: {train.batch: 160}}")
+    (lab.folder / "huge.yaml").write_text(text, encoding="utf-8")
+    arguments = ("experiment", "huge.yaml", "--data", "data", "--runs", "huge", "--only", "deep")
+    code, _, err = lab.run(*arguments, "--devices", "cuda:77")
+    assert code == 3
+    assert err.endswith("mend that, and give the same command again\n")
 
 
 Run = Callable[..., tuple[int, str, str]]

@@ -26,6 +26,7 @@ from netspec_runtime.data.source import (
 from netspec_runtime.errors import DataError
 
 _HEADERS: Final = frozenset({"path", "paths", "file", "filename", "file_name", "image", "image_path", "name"})
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _Row = tuple[str, str, str]  # path, label, split
 
 
@@ -81,6 +82,15 @@ def _items(
     return splits, states, bad
 
 
+def _odd_line(path: Path, number: int, cells: list[str]) -> DataError:
+    other = next((name for mark, name in _SEPARATORS.items() if len(cells) == 1 and mark in cells[0]), None)
+    if other is not None:
+        return DataError(str(path), f"line {number} has {other} and no comma", "separate path and label by commas")
+    count = f"{len(cells)} column{'s' * (len(cells) != 1)}"
+    reason = f"line {number} has no path" if not cells[0] else f"line {number} has {count}"
+    return DataError(str(path), reason, "write path,label or path,label,split")
+
+
 def _rows(path: Path) -> Iterator[_Row]:
     """Without the header and empty lines."""
     try:
@@ -90,8 +100,7 @@ def _rows(path: Path) -> Iterator[_Row]:
                 if not any(cells) or (number == 0 and cells[0].lower() in _HEADERS):
                     continue
                 if not cells[0] or not 2 <= len(cells) <= 3:
-                    reason = f"line {number + 1} has {len(cells)} columns or no path"
-                    raise DataError(str(path), reason, "write path,label or path,label,split")
+                    raise _odd_line(path, number + 1, cells)
                 yield cells[0], cells[1], cells[2] if len(cells) == 3 else ""
     except OSError as error:
         raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
