@@ -65,8 +65,21 @@ def model_file(path: Path) -> Path:
         return path / "model.onnx"
     if len(files) == 1:  # of `netspec build`
         return files[0]
-    fix = f"end its training: netspec train --resume {path}"
+    runs = sorted(file.parent.name for file in path.glob("*/arguments.json"))
+    if runs:
+        raise DataError(str(path), f"it holds runs and is none: {', '.join(runs)}", f"give one, as {path / runs[0]}")
+    own = (path / "arguments.json").is_file()
+    fix = f"end its training: netspec train --resume {path}" if own else "give an ONNX file or the folder of a run"
     raise DataError(str(path), "there is no model.onnx in it, so no run that has ended", fix)
+
+
+def require_model(name: str) -> None:
+    """Raise DataError for what is no model: neither an ONNX file nor a folder with one, nor a run that has weights."""
+    from netspec_runtime.model_file import read_model
+
+    path = Path(name)
+    if not is_underway(path):
+        read_model(str(model_file(path)))
 
 
 def _open_underway(folder: Path, name: str, device: Device, learned: Learned) -> Candidate:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -137,7 +137,7 @@ def _opened(
     kept = {model for model in models if Path(model).is_file() and holds_predictions(Path(model))}
     place = None if kept.issuperset(models) else (data or data_of_runs(models))
     if place is None and not kept.issuperset(models):
-        raise typer.BadParameter("models need pictures", param_hint="--data")
+        _refuse([model for model in models if model not in kept])
     entries: list[Predictions | _Ready] = []
     for model in models:
         if place is None or model in kept:
@@ -145,6 +145,16 @@ def _opened(
         else:
             entries.append(_ready(model, place, split, backend, device, learned=learned_by(models, place)))
     return place, entries
+
+
+def _refuse(models: Sequence[str]) -> NoReturn:
+    """Models of which none is a run, which would know its data: or something else is wrong with one. Raises that."""
+    from netspec.evaluation import require_model
+
+    for model in models:
+        require_model(model)
+    message = f"{models[0]} does not say its pictures, as a run does: give some"
+    raise typer.BadParameter(message, param_hint="--data")
 
 
 def _ready(model: str, place: Path, split: str, backend: Backend, device: Device, *, learned: bool) -> _Ready:

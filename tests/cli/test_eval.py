@@ -385,13 +385,40 @@ def test_answers_for_other_pictures_are_not_averaged(made: Made, tmp_path: Path,
     netspec("eval", made.run, "--data", made.data, "--predictions", tmp_path / "b")
     done = netspec("eval", tmp_path / "a", tmp_path / "b")
     assert done.code == 4
-    assert "another data than the first" in done.err
+    assert "b: its pictures are prepared differently from the first's, or are others; average nets" in done.err
+
+
+def test_nets_of_pictures_in_other_sizes_are_not_averaged(made: Made, tmp_path: Path, netspec: Run) -> None:
+    text = (made.run / "small.yaml").read_text().replace("resize: 20", "resize: 18")
+    (tmp_path / "small.yaml").write_text(text)
+    assert netspec("build", tmp_path / "small.yaml", "-o", tmp_path / "built").code == 0
+    done = netspec("eval", made.run, tmp_path / "built" / "small.onnx", "--data", made.pictures)
+    assert done.code == 4
+    assert (
+        "small.onnx: its pictures are prepared differently from the first's (18 x 18, the first's 20 x 20)" in done.err
+    )
+
+
+def test_a_folder_of_runs_names_them(made: Made, tmp_path: Path, netspec: Run) -> None:
+    for name in ("one", "two"):
+        trained_on(made.data, made.run, tmp_path / "runs" / name)
+    for more in ([], ["--data", made.data]):
+        done = netspec("eval", "runs", *more)
+        assert (done.code, done.err) == (
+            4,
+            "netspec: runs: it holds runs and is none: one, two; give one, as runs/one\n",
+        )
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["RUN"], 2, "models need pictures"),
+        (["RUN"], 2, "/run does not say its pictures, as a run does: give some"),
+        (["nothing"], 4, "nothing: there is no such file or folder; give an ONNX file or the folder of a run"),
+        (["RUN", "nothing"], 4, "nothing: there is no such file or folder"),
+        (["RUN/model.onnx"], 2, "model.onnx does not say its pictures"),
+        (["RUN/spec.csv"], 4, "spec.csv: "),
+        (["DATA"], 4, "no run that has ended; give an ONNX file or the folder of a run"),
         (["RUN", "--data", "DATA", "--weights", "1,x"], 2, "no list of numbers"),
         (["RUN", "--data", "DATA", "--weights", "1,2"], 4, "2 for 1 models"),
         (["RUN", "--data", "DATA", "--weights", "0"], 4, "no share of a whole"),

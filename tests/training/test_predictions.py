@@ -83,7 +83,8 @@ def test_different_pictures_or_classes_are_not_averaged() -> None:
     other_labels = replace(one, labels=one.labels[::-1].copy())
     fewer = replace(one, probabilities=one.probabilities[:9], labels=one.labels[:9])
     for other, what in (
-        (replace(one, data="d2"), "another data"),
+        (replace(one, data="d2"), "pictures are prepared differently from the first's, or are others"),
+        (replace(one, data="d2", labels=one.labels[::-1].copy()), "another data"),
         (replace(one, split="train"), "another split"),
         (other_labels, "another split"),
         (fewer, "another split"),

@@ -104,7 +104,7 @@ def put(candidate: Candidate, data: PreparedData, split: str) -> tuple[Question,
     require_fit(found, candidate.card.preprocessing.crop, candidate.card.preprocessing.channels.planes)
     if (found.labels == UNLABELLED).all():
         raise DataError("labels", "no picture has one, so there is no error to count", "take a labelled split")
-    return Question(data.digest, split, found.labels, data.classes, candidate.classes), remark
+    return Question(data.digest, split, found.labels, data.classes, candidate.classes, data.size), remark
 
 
 def _check_classes(candidate: Candidate, data: PreparedData) -> str:

@@ -39,7 +39,8 @@ class Source:
 class Question:
     """What a net is asked: what each picture is of a split of the data with this digest, in one of ``outputs`` classes.
 
-    ``labels`` int64 [N] are the answers. Without names, ``classes`` is empty.
+    ``labels`` int64 [N] are the answers. Without names, ``classes`` is empty. ``size``: height and width of the
+    pictures as they are prepared, None where that was not kept.
     """
 
     data: str
@@ -47,6 +48,7 @@ class Question:
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     outputs: int
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,21 @@ def require_same(asked: Sequence[tuple[str, Question]]) -> None:
     first = asked[0][1]
     for name, other in asked[1:]:
         if (first.data, first.split) != (other.data, other.split) or not np.array_equal(first.labels, other.labels):
-            what = "split" if first.data == other.data else "data"
-            reason = f"it answers for another {what} than the first"
-            raise DataError(name, reason, "average answers for the same pictures")
+            raise _different(name, first, other)
         if (first.classes, first.outputs) != (other.classes, other.outputs):
             raise DataError(name, "it tells other classes apart than the first", "average nets with the same classes")
+
+
+def _different(name: str, first: Question, other: Question) -> DataError:
+    same = np.array_equal(first.labels, other.labels) and first.classes == other.classes
+    if first.data == other.data or first.split != other.split or not same:
+        what = "split" if first.data == other.data else "data"
+        reason = f"it answers for another {what} than the first"
+        return DataError(name, reason, "average answers for the same pictures")
+    sizes = [f"{size[0]} x {size[1]}" for size in (other.size, first.size) if size is not None]
+    said = f" ({sizes[0]}, the first's {sizes[1]})" if len(set(sizes)) > 1 else ", or are others"
+    reason = f"its pictures are prepared differently from the first's{said}"
+    return DataError(name, reason, "average nets whose specs say the same size, `resize` and colours, on the same data")
 
 
 def shares(count: int, weights: Sequence[float] | None) -> list[float]:
