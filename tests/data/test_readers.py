@@ -199,7 +199,11 @@ def test_table(tmp_path: Path) -> None:
     assert listed(source, "train") == [("pictures/2.png", "cat"), ("pictures/1.png", None)]
     assert listed(source, "test") == [("pictures/0.png", "dog, big")]
     assert [(bad.name, bad.reason) for bad in source.bad] == [("pictures/none.png", "No such file or directory")]
-    assert source.notes == ("the lines of split test are left out",)
+    assert source.notes == (
+        "the lines of split test are left out",
+        "class cat with train pictures only",
+        "class dog, big with test pictures only",
+    )
     check_pixels(source, "train", [2, 1])
 
 
@@ -292,3 +296,30 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         find_source([tmp_path / "none"])
     with pytest.raises(DataError, match="several sources"):
         find_source([tmp_path, tmp_path])
+
+
+def test_classes_that_a_split_lacks_are_said(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", {"a": 1, "b": 1, "old": 1, "void": 0})
+    write_folder(tmp_path / "val", {"a": 1, "b": 0, **{f"new{number}": 1 for number in range(5)}})
+    (tmp_path / "val" / "b" / "readme.txt").write_text("none yet")
+    source = find_source([tmp_path])
+    assert source.classes == ("a", "b", "new0", "new1", "new2", "new3", "new4", "old")
+    assert source.notes == (
+        "train/void/ has no picture",
+        "val/b/ has no picture",
+        "classes b, old with train pictures only",
+        "classes new0, new1, new2, ... (5) with test pictures only",
+    )
+
+
+def test_whole_numbers_without_pictures_are_said(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(1))
+    (tmp_path / "list.csv").write_text("a.png,0\na.png,2\n")
+    source = find_source([tmp_path / "list.csv"])
+    assert (source.classes, source.notes) == (("0", "1", "2"), ("class 1 without pictures",))
+
+
+def test_splits_with_the_same_classes_need_no_note(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", {"a": 1, "b": 1})
+    write_folder(tmp_path / "val", {"a": 1, "b": 1})
+    assert find_source([tmp_path]).notes == ()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from netspec_runtime.data.open import is_prepared
+from netspec_runtime.data.prepared import UNLABELLED
 from netspec_runtime.data.readers.cifar import is_cifar, read_cifar
 from netspec_runtime.data.readers.folder import read_folder
 from netspec_runtime.data.readers.idx import is_idx, read_idx
 from netspec_runtime.data.readers.imagenet import is_imagenet, read_imagenet
 from netspec_runtime.data.readers.table import is_table, read_table
 from netspec_runtime.data.readers.webdataset import is_webdataset, read_webdataset
-from netspec_runtime.data.source import Source
+from netspec_runtime.data.source import EncodedPictures, Source
 from netspec_runtime.errors import DataError
 
+_NAMED: Final = 3  # classes of a note
 _FORMS = "a folder of pictures, ImageNet's tars, CIFAR binaries, idx files, WebDataset tars, or a .csv of path,label"
 
 
@@ -26,10 +30,33 @@ def find_source(paths: Sequence[Path]) -> Source:
         if path.is_dir() and is_prepared(path):
             raise DataError(str(path), "this is prepared data already", "use it as it is")
     try:
-        return _read(paths)
+        return _noting_classes(_read(paths))
     except OSError as error:
         where = str(error.filename or paths[0])
         raise DataError(where, error.strerror or "cannot be read", "check its permissions") from error
+
+
+def _noting_classes(source: Source) -> Source:
+    """With a note for classes that pictures in files have in one split alone, or in none. Arrays are as they are."""
+    if not all(isinstance(pictures, EncodedPictures) for pictures in source.splits.values()):
+        return source
+    found = {split: set(pictures.labels.tolist()) for split, pictures in source.splits.items()}
+    notes = []
+    for split, labels in found.items():
+        others = set().union(*(other for name, other in found.items() if name != split))
+        if len(found) > 1 and others - {UNLABELLED} and labels - {UNLABELLED}:
+            alone = [source.classes[label] for label in sorted(labels - others - {UNLABELLED})]
+            notes += [f"{_some(alone)} with {split} pictures only"] if alone else []
+    every = set().union(*found.values())
+    none = [name for label, name in enumerate(source.classes) if label not in every]
+    notes += [f"{_some(none)} without pictures"] if none else []
+    return replace(source, notes=(*source.notes, *notes))
+
+
+def _some(classes: list[str]) -> str:
+    shown = classes if len(classes) <= _NAMED + 1 else classes[:_NAMED]  # never `...` for one alone
+    more = f", ... ({len(classes):,})" if len(shown) < len(classes) else ""
+    return f"class{'es' * (len(classes) > 1)} {', '.join(shown)}{more}"
 
 
 def _read(paths: Sequence[Path]) -> Source:

@@ -31,6 +31,7 @@ class _Found:
     items: list[tuple[str, str | None, str]] = field(default_factory=list)  # name, class, file
     files: list[FileState] = field(default_factory=list)
     bad: list[Bad] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)  # folders that would be classes
 
 
 def read_folder(root: Path) -> Source:
@@ -59,7 +60,7 @@ def read_folder(root: Path) -> Source:
         splits=dict(splits),
         files=tuple(state for one in found.values() for state in one.files),
         bad=tuple(bad for one in found.values() for bad in one.bad),
-        notes=notes,
+        notes=(*notes, *(f"{name}/ has no picture" for one in found.values() for name in one.empty)),
         unsplit=parts == {TRAIN: root},
     )
 
@@ -79,8 +80,11 @@ def _walk(root: Path, folder: Path) -> _Found:
     found = _Found()
     classes = sorted(entry.name for entry in _entries(folder) if entry.is_dir())
     for name in classes:
+        count = len(found.items)
         for entry in _files_below(folder / name):
             _add(found, root, entry, name)
+        if len(found.items) == count:
+            found.empty.append((folder / name).relative_to(root).as_posix())
     for entry in _entries(folder):
         if entry.is_dir():
             continue
