@@ -13,7 +13,9 @@ import typer
 
 from netspec.cli.arguments import DATA_CACHE
 from netspec.cli.infer import Views
+from netspec.cli.once import told_once
 from netspec.cli.prepare import preparing
+from netspec.cli.remarks import begin_line, remarks
 from netspec_runtime.terminal import INTERRUPTED, complain
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
@@ -23,7 +25,6 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.runs import Wish
     from netspec_runtime.data.prepared import PreparedData
     from netspec_runtime.training.job import Job, Options
-    from netspec_runtime.training.position import Position
     from netspec_runtime.training.run import RunFolder
     from netspec_runtime.training.world import World
 
@@ -63,7 +64,8 @@ def train_run(request: Request) -> None:
     """Train, and end with a model. Raises OneLineError, SpecError; Exit where it is not done, or unproven."""
     from netspec.train import write_model
 
-    opened = _open(request)
+    with told_once():
+        opened = _open(request)
     job = opened.job
     with job.folder.locked() if job.world.rank == 0 else nullcontext(), _hinting(job.folder):
         _train(opened)
@@ -80,13 +82,12 @@ def _open(request: Request) -> _Opened:
     from netspec.pipeline import compile_file
     from netspec.processes import NetOptions, open_net
     from netspec.runs import before, last_run, named_run, open_folder
-    from netspec.spec.shipped import find_spec
     from netspec.train import initial_weights, make_job, require_fit
     from netspec_runtime.training.memory import keep_freed_memory
     from netspec_runtime.training.step import check_parts
 
     wish, named = request.wish, named_run(request.wish)
-    path = named.spec if named and not wish.spec else find_spec(wish.spec or DEMO)
+    path = named.spec if named and not wish.spec else _spec_file(wish.spec or DEMO)
     compiled = with_labels(compile_file(path, wish.assignments, name=wish.spec), path.parent)
     found = named or last_run(wish, compiled.spec.name)
     started = before(found)
@@ -107,6 +108,18 @@ def _open(request: Request) -> _Opened:
     folder = open_folder(wish, found, compiled.spec.name, world, ready)
     job = make_job(compiled, data, net, world, folder, _options(compiled, flags, request.workers))
     return _Opened(wish, flags, compiled, devices, job)
+
+
+def _spec_file(spec: str) -> Path:
+    """The file of SPEC. Raises SpecError, BadParameter for a folder: of pictures, or of a run."""
+    from netspec.spec.shipped import find_spec
+
+    path = find_spec(spec)
+    if path.is_dir():
+        run = (path / "checkpoints").is_dir()
+        fix = f"--resume {spec} goes on with a run" if run else f"name a spec, and give pictures as --data {spec}"
+        raise typer.BadParameter(f"{spec} is a folder: {fix}", param_hint="SPEC")
+    return path
 
 
 def _options(compiled: Compiled, flags: Mapping[str, Any], workers: int | None) -> Options:
@@ -183,18 +196,21 @@ def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
     from netspec_runtime.training.progress import open_progress
     from netspec_runtime.training.reporter import Reporter
     from netspec_runtime.training.tensorboard import TensorBoard
+    from netspec_runtime.training.watch import Diverged
 
     job, notes = opened.job, list[str]()
-    trainer = Trainer(job)
-    notes += trainer.start(lambda: _initial(opened.compiled, opened.wish.init_from, notes.append))
+    with told_once():
+        trainer = Trainer(job)
+        notes += trainer.start(lambda: _initial(opened.compiled, opened.wish.init_from, notes.append))
     if job.world.rank != 0:
-        return trainer.run(Nobody(), wanted)
+        with told_once((Diverged,)):
+            return trainer.run(Nobody(), wanted)
     note_start(job.folder, opened.devices, job.world.size)  # not before: what does not fit the run is refused
     position = trainer.position
     mirror = TensorBoard(job.folder.tensorboard, position.step) if opened.flags["tensorboard"] else None
     top5 = job.classes > _FEW
     with open_progress(sys.stderr, job.recipe.epochs, job.steps_per_epoch, position.step, top5) as progress:
-        for note in (*notes, *_few(job), _begin(job, position)):
+        for note in (*notes, *remarks(opened.compiled, job), begin_line(job, position.step, _short(job.folder.path))):
             progress.say(note)
         with Reporter(job.folder, position, progress, mirror) as reporter:
             finished = trainer.run(reporter, wanted)
@@ -214,20 +230,6 @@ def _initial(compiled: Compiled, init_from: Path | None, say: Callable[[str], ob
     for line in report.lines() if report else ():
         say(line)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-
-def _begin(job: Job, position: Position) -> str:
-    """What is trained on what, and where."""
-    train, test = job.data.splits["train"], job.test_pictures or ()
-    pictures = f"{len(train):,} pictures to learn from, {len(test):,} to test"
-    where = f"from step {position.step:,} of {job.steps:,}" if position.step else f"{job.steps:,} steps"
-    return f"{_short(job.folder.path)}: {pictures}; {where}, {job.batch} pictures each"
-
-
-def _few(job: Job) -> Iterator[str]:
-    """A word where the batches are smaller than the spec's."""
-    if job.batch < job.recipe.batch:
-        yield f"train.batch is {job.recipe.batch}, and there are {job.batch} pictures: each batch has all of them"
 
 
 def _report(job: Job, proof: str) -> None:

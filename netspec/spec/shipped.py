@@ -28,11 +28,11 @@ def find_spec(argument: str) -> Path:
     Raises SpecError NS101 where it is neither.
     """
     path, shipped = Path(argument), shipped_specs()
-    if "\0" in argument or path.exists():
-        return path
-    if argument not in shipped:
+    if argument in shipped and not path.is_file():  # a folder may have the name by chance
+        return shipped[argument]
+    if "\0" not in argument and not path.exists():
         raise SpecError([_missing(argument, tuple(sorted(shipped)))])
-    return shipped[argument]
+    return path
 
 
 def _missing(argument: str, shipped: tuple[str, ...]) -> Diagnostic:

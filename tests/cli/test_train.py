@@ -182,3 +182,39 @@ def test_infer_takes_the_model_of_a_run(place: Path, netspec: Run) -> None:
     (place / "run" / "model.onnx").unlink()
     done = netspec("infer", "--onnx", "run", picture)
     assert (done.code, "end its training: netspec train --resume run" in done.err) == (4, True)
+
+
+def test_a_run_says_what_nobody_may_expect(place: Path, netspec: Run) -> None:
+    """Defaults that are used, and batches that are smaller than asked for; nothing else."""
+    few = ("--set", "train.batch=64", "--set", "train.epochs=1")
+    done = netspec("train", "small.yaml", "--data", "pictures", "-o", "few", *few)
+    assert done.code == 0
+    assert "note: train.batch is 64, and there are 48 pictures: each batch has all of them\n" in done.err
+    assert "no `train`" not in done.err
+    text = (place / "small.yaml").read_text().replace(RECIPE, "")
+    (place / "bare.yaml").write_text(text)
+    done = netspec("train", "bare.yaml", "--data", "pictures", "-o", "bare", "--until-error", "1")
+    assert "note: the spec has no `train`, so 90 epochs in batches of 128, rate 0.01, momentum 0.9, " in done.err
+    assert "note" not in netspec("train", "small.yaml", "--data", "pictures", "-o", "plain").err
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("missing.yaml",), 1),
+        (("small.yaml",), 2),
+        (("small.yaml", "--data", "none"), 4),
+        (("small.yaml", "--mesh", "data=2"), 2),
+    ],
+)
+def test_all_processes_of_a_machine_fail_and_the_first_says_why(
+    netspec: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    first = netspec("train", *arguments)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    second = netspec("train", *arguments)
+    assert (first.code, second.code) == (code, code)
+    assert first.err
+    assert second.err == ""

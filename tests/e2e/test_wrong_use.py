@@ -49,6 +49,8 @@ def odd(place: Path) -> Path:
         (("train", "tiny.yaml", "--data", "full"), 4, "full"),
         (("train", "tiny.yaml"), 2, "tiny needs pictures to learn from"),
         (("train", "missing.yaml", "--data", "data"), 1, "missing.yaml"),
+        (("train", "data"), 2, "data is a folder: name a spec, and give pictures as --data data"),
+        (("train", "unbroken"), 2, "unbroken is a folder: --resume unbroken goes on with a run"),
         (("train", "large.yaml", "--data", "data"), 4, "pictures of 14 x 14 pixels for a net that takes 16 x 16"),
         (("train", "ordered.yaml", "--data", "data"), 4, "class 0 is ant here and bee in the spec's labels"),
         (("train", "frozen.yaml", "--data", "data"), 1, "nothing in this net can learn: each rate is 0"),

@@ -12,6 +12,8 @@ from netspec.spec.shipped import find_spec, shipped_folder
 
 def test_a_file_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "lenet").mkdir()
+    assert find_spec("lenet") == shipped_folder() / "lenet.yaml"
     assert find_spec("alexnet") == shipped_folder() / "alexnet.yaml"
     (tmp_path / "alexnet").write_text("netspec: 1\n")
     assert find_spec("alexnet") == Path("alexnet")

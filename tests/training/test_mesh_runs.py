@@ -173,7 +173,16 @@ def test_a_share_of_a_batch_is_not_empty(place: Path) -> None:
     with started(place, command) as process:
         assert process.wait(120) != 0
     said = (place / "said.txt").read_text()
-    assert "netspec: --mesh: 2 processes cannot share a batch of 1; use fewer, or a larger batch" in said
+    assert said.count("netspec: --mesh: 2 processes cannot share a batch of 1; use fewer, or a larger batch") == 1
+
+
+def test_a_divergence_is_told_once(place: Path) -> None:
+    command = torchrun(2, netspec("--mesh", "data=2", "--runs", "wild", "--set", "train.lr=1e30"))
+    with started(place, command) as process:
+        assert process.wait(120) == 1  # torchrun's own
+    said = (place / "said.txt").read_text()
+    assert len([line for line in said.splitlines() if line.startswith("netspec: step ")]) == 1
+    assert "the last good checkpoint is wild/towers" in said.replace(f"{place}/", "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,32 @@
+"""What someone should know of a run before its first step, and may not expect. Nothing here is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # torch: `netspec --help` must not load it
+    from netspec.pipeline import Compiled
+    from netspec_runtime.training.job import Job
+
+
+def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
+    """A sentence each: of a recipe that nobody wrote, and of batches that are smaller than it says."""
+    recipe = job.recipe
+    if ("train",) not in compiled.spec.spans.keys:
+        yield (
+            f"note: the spec has no `train`, so {recipe.epochs} epochs in batches of {recipe.batch}, rate "
+            f"{recipe.lr.start:g}, momentum {recipe.momentum:g}, decay {compiled.spec.train.decay:g}; "
+            "write another, or --set train.epochs=10"
+        )
+    if job.batch < recipe.batch:
+        yield f"note: train.batch is {recipe.batch}, and there are {job.batch} pictures: each batch has all of them"
+
+
+def begin_line(job: Job, step: int, folder: Path) -> str:
+    """What is trained on what, and from which step on; ``folder`` is the run's, as people write it."""
+    train, test = job.data.splits["train"], job.test_pictures or ()
+    pictures = f"{len(train):,} pictures to learn from, {len(test):,} to test"
+    where = f"from step {step:,} of {job.steps:,}" if step else f"{job.steps:,} steps"
+    return f"{folder}: {pictures}; {where}, {job.batch} pictures each"
