@@ -103,8 +103,14 @@ def open_folder(wish: Wish, found: RunFolder | None, name: str, world: World, re
     """
     from netspec_runtime.training.run import RunFolder
 
-    path = str((found or _begun(wish, name) or _made(wish, name, ready)).path.absolute()) if world.rank == 0 else ""
+    path = str(plain((found or _begun(wish, name) or _made(wish, name, ready)).path)) if world.rank == 0 else ""
     return RunFolder(Path(world.share(path)), name)
+
+
+def plain(path: Path) -> Path:
+    """From the root, without the `..` that it may have; links stay where it has none."""
+    whole = path.absolute()
+    return whole.resolve() if ".." in whole.parts else whole
 
 
 def _begun(wish: Wish, name: str) -> RunFolder | None:
@@ -134,8 +140,8 @@ def describe(wish: Wish, compiled: Compiled, folder: RunFolder, flags: Mapping[s
     from netspec_runtime.training.launch import launch_mark
 
     arguments = {
-        "data": None if wish.data is None else str(wish.data.absolute()),
-        "init_from": None if wish.init_from is None else str(wish.init_from.absolute()),
+        "data": None if wish.data is None else str(plain(wish.data)),
+        "init_from": None if wish.init_from is None else str(plain(wish.init_from)),
         "flags": dict(flags),
         "command": sys.argv[1:],
         "launch": launch_mark(),
