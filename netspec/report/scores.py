@@ -12,7 +12,9 @@ from netspec.report.table import aligned
 if TYPE_CHECKING:
     from netspec_runtime.training.score import ClassScores, Confusion, Scores
 
-_HEAD = ("", "backend", "runs on", "views", "top-1 error", "top-5 error", "loss", "images/s")
+_TOP5 = "top-5 error"
+_HEAD = ("", "backend", "runs on", "views", "top-1 error", _TOP5, "loss", "images/s")
+_FEW = 5  # classes
 _LONGEST_CLASS = 40
 
 
@@ -77,7 +79,7 @@ def _results(found: Evaluation) -> list[str]:
     results = [*found.results, *([found.average] if found.average else [])]
     head = (*_HEAD, "weight") if several else _HEAD
     rows = [(*_row(result), *([f"{result.weight:.3g}"] if several else [])) for result in results]
-    return aligned([head, *rows], right=range(3, len(head)))
+    return _aligned(found, [head, *rows], first=3)
 
 
 def _row(result: Result) -> tuple[str, ...]:
@@ -106,8 +108,16 @@ def _confusions(found: Evaluation) -> list[str]:
 def _classes(found: Evaluation) -> list[str]:
     if not found.classes:
         return []
-    head = ("class", "pictures", "top-1 error", "top-5 error", "times predicted")
-    return aligned([head, *(_class_row(found, one) for one in found.classes)], right=range(1, 5))
+    head = ("class", "pictures", "top-1 error", _TOP5, "times predicted")
+    return _aligned(found, [head, *(_class_row(found, one) for one in found.classes)], first=1)
+
+
+def _aligned(found: Evaluation, rows: Sequence[Sequence[str]], first: int) -> list[str]:
+    """Numbers from column ``first`` on; without the top-5 errors of so few classes that they are always 0."""
+    if 0 < len(found.names) <= _FEW:
+        column = rows[0].index(_TOP5)
+        rows = [(*row[:column], *row[column + 1 :]) for row in rows]
+    return aligned(rows, right=range(first, len(rows[0])))
 
 
 def _class_row(found: Evaluation, one: ClassScores) -> Sequence[str]:

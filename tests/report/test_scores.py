@@ -36,3 +36,12 @@ def test_columns_line_up_and_names_are_printable() -> None:
 def test_classes_without_names_have_numbers() -> None:
     text = render_scores(found(GOOD, names=()))
     assert "class 0  taken for  class 1" in text
+
+
+def test_of_few_classes_there_is_no_top_5_error() -> None:
+    """Of five guesses among five one is always right; the document has all fields in any case."""
+    few, many = (render_scores(found(GOOD, names=tuple("abcdefgh"[:count]))) for count in (5, 6))
+    assert "top-5 error" not in few
+    assert few.count("top-1 error") == 2
+    assert many.count("top-5 error") == 2
+    assert few.splitlines()[3].split()[:6] == ["good.onnx", "torch", "cuda:0", "10", "10.00%", "0.2500"]
