@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -12,19 +13,38 @@ import typer
 from netspec.diagnostics import SpecError
 from netspec_runtime.errors import OneLineError
 
-_ALL: Final = (OneLineError, SpecError, typer.BadParameter)
+PATIENCE: Final = 20.0  # seconds in which the first process meets what another has met
+_TOLD: Final = (OneLineError, SpecError, typer.BadParameter)
 
 
 @contextmanager
-def told_once(alike: tuple[type[Exception], ...] = _ALL) -> Iterator[None]:
-    """Let the errors ``alike``, by default all that users are told of, end a process without a word.
+def told_once() -> Iterator[None]:
+    """Let the first process on each machine of torchrun tell what ends all of them; another machine has other files.
 
-    The first process on each machine of torchrun, or the only one, tells them as ever: another machine may have other
-    files. Raises Exit with the error's own code.
+    The others wait, as torchrun ends all when one has ended, and that must not be before it has spoken. One that still
+    runs then has met something of its own, and tells it.
+    """
+    try:
+        yield
+    except _TOLD:
+        if not _first():
+            time.sleep(PATIENCE)  # torchrun's SIGTERM ends it
+        raise
+
+
+@contextmanager
+def told_by_first(alike: tuple[type[Exception], ...] = _TOLD) -> Iterator[None]:
+    """The same where all processes meet an error at the same step, and finish what they do when they get a signal.
+
+    Raises Exit with the error's own code in those that are not the first.
     """
     try:
         yield
     except alike as error:
-        if os.environ.get("LOCAL_RANK", "0") == "0":
+        if _first():
             raise
         raise typer.Exit(getattr(error, "exit_code", 1)) from None
+
+
+def _first() -> bool:
+    return os.environ.get("LOCAL_RANK", "0") == "0"

@@ -13,7 +13,7 @@ import typer
 
 from netspec.cli.arguments import DATA_CACHE
 from netspec.cli.infer import Views
-from netspec.cli.once import told_once
+from netspec.cli.once import told_by_first, told_once
 from netspec.cli.prepare import preparing
 from netspec.cli.remarks import begin_line, remarks
 from netspec_runtime.terminal import INTERRUPTED, complain
@@ -199,11 +199,11 @@ def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
     from netspec_runtime.training.watch import Diverged
 
     job, notes = opened.job, list[str]()
-    with told_once():
+    with told_by_first():
         trainer = Trainer(job)
         notes += trainer.start(lambda: _initial(opened.compiled, opened.wish.init_from, notes.append))
     if job.world.rank != 0:
-        with told_once((Diverged,)):
+        with told_by_first((Diverged,)):
             return trainer.run(Nobody(), wanted)
     note_start(job.folder, opened.devices, job.world.size)  # not before: what does not fit the run is refused
     position = trainer.position

@@ -176,6 +176,12 @@ def test_a_share_of_a_batch_is_not_empty(place: Path) -> None:
     assert said.count("netspec: --mesh: 2 processes cannot share a batch of 1; use fewer, or a larger batch") == 1
 
 
+def test_what_all_processes_meet_at_the_start_is_told_once(place: Path) -> None:
+    with started(place, torchrun(2, ["-m", "netspec", "train", "towers.yaml", "--data", "none"])) as process:
+        assert process.wait(120) == 1
+    assert (place / "said.txt").read_text().count("netspec: none: ") == 1
+
+
 def test_a_divergence_is_told_once(place: Path) -> None:
     command = torchrun(2, netspec("--mesh", "data=2", "--runs", "wild", "--set", "train.lr=1e30"))
     with started(place, command) as process:
