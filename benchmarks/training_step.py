@@ -1,5 +1,8 @@
 """One training step of AlexNet beside a plain module with torch's norm and optimizer: all that a step computes.
 
+`netspec train` lets freed tensors be used again (netspec_runtime.training.memory); a plain script has glibc's defaults.
+That setting is the process's, so it changes with the turns.
+
 All sides run in one process, in which freed memory is kept as `netspec train` keeps it: so plain torch gains by it too.
 
 python -m benchmarks.training_step [--threads 2] [--batch 64] [--rounds 5] [--compile]
@@ -8,6 +11,7 @@ python -m benchmarks.training_step [--threads 2] [--batch 64] [--rounds 5] [--co
 from __future__ import annotations
 
 import argparse
+import ctypes
 from collections.abc import Callable
 
 import torch
@@ -24,6 +28,7 @@ from netspec_runtime.training.memory import keep_freed_memory
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 
+M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 RATE, MOMENTUM, DECAY = 1e-4, 0.9, 0.0005
 Side = Callable[[], object]
 LAYOUTS = {True: torch.channels_last, False: torch.contiguous_format}
@@ -37,7 +42,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compile", action="store_true", help="our net by torch.compile too, which takes minutes")
     wish = parser.parse_args([] if arguments is None else arguments)
-    keep_freed_memory()
     torch.set_num_threads(wish.threads)
     images, labels = torch.randn(wish.batch, 3, 224, 224) * 60, torch.randint(0, 1000, (wish.batch,))
     sides = {
@@ -59,6 +63,7 @@ def _plain(images: Tensor, labels: Tensor) -> Side:
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
 
     def run() -> float:
+        map_large_tensors()
         optimizer.zero_grad()
         loss = cross_entropy(net.scores(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
@@ -79,6 +84,7 @@ def _ours(
     inputs = images.contiguous(memory_format=LAYOUTS[channels_last])
 
     def run() -> float:
+        keep_freed_memory()
         optimizer.zero_grad()
         net.draw(key=1, first=0)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -91,6 +97,13 @@ def _ours(
         return loss.item()
 
     return run
+
+
+def map_large_tensors() -> None:
+    """As glibc does without a word: its own threshold grows to 32 MB, and what is larger is mapped anew each time."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(M_MMAP_THRESHOLD, 1 << 25)
 
 
 if __name__ == "__main__":
