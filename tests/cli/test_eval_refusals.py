@@ -21,6 +21,8 @@ from tests.cli.conftest import Run
 from tests.cli.evaluated import Made, document, errors, make, trained_on
 from tests.cli.runs import draw_pictures, prepared, train_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:

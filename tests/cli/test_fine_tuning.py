@@ -12,6 +12,8 @@ from netspec_runtime.training.checkpoint import read_best
 from tests.cli.conftest import Done, Run
 from tests.cli.runs import CLASSES, SPEC, draw_pictures, prepared
 
+pytestmark = pytest.mark.slow
+
 RECIPE = "train: {batch: 16, epochs: 2, lr: 0.0001}\n"
 
 

@@ -29,6 +29,8 @@ from netspec_runtime.weights import map_weights
 from tests.cli.conftest import Run
 from tests.cli.runs import CLASSES, SPEC, draw_pictures
 
+pytestmark = pytest.mark.slow
+
 RECIPE = "train: {batch: 16, epochs: 1, lr: 0.0001}\n"
 
 

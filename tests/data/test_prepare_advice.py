@@ -13,6 +13,8 @@ from tests.data.raw import encoded, write_folder
 from tests.data.test_prepare_command import run
 from tests.experiment.made import NET
 
+pytestmark = pytest.mark.slow
+
 UNLABELLED = [f"{number}.png" for number in range(7)]
 
 

@@ -19,6 +19,8 @@ from netspec_runtime.data.open import is_prepared, open_prepared
 from tests.data.raw import encoded, write_cifar10, write_folder
 from tests.data.test_prepare import contents
 
+pytestmark = pytest.mark.slow
+
 NETSPEC = (sys.executable, "-c", "from netspec.cli import main; main()")
 COMMAND = (*NETSPEC, "prepare")
 

@@ -18,6 +18,8 @@ from netspec_runtime.training.watch import Diverged
 from tests.e2e.jobs import initial, trainer
 from tests.e2e.runs import OFTEN, STEPS, Server, last
 
+pytestmark = pytest.mark.slow
+
 LINE = re.compile(
     r"^netspec: step (\d+): .+ not finite on training pictures (\d+, ){7}\d+; the last good checkpoint is \S+step-(\d+)"
     r"\.json; try a lower rate"

@@ -17,6 +17,8 @@ from netspec_runtime.training.run import RunFolder
 from tests.e2e.jobs import initial, trainer
 from tests.e2e.runs import PER_EPOCH, last, metrics
 
+pytestmark = pytest.mark.slow
+
 
 class Told(Reporter):
     """Writes what it is told, and dies at the first record of an event, after it is written."""

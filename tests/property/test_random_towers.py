@@ -24,6 +24,8 @@ from netspec_runtime.training.net import load_class
 from tests.conformance.forms import Forms
 from tests.property.graphs import RandomNet
 
+pytestmark = pytest.mark.slow
+
 Mail = dict[tuple[int, int], "Queue[Tensor]"]
 ROWS = 5  # a batch that neither two nor three towers share evenly
 PATIENCE = 20.0  # seconds: a value that has not come by then was never sent

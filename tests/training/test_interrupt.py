@@ -19,6 +19,8 @@ from netspec_runtime.training.interrupt import SIGNALS, Interrupt
 LOOP = """
 import sys, time
 from netspec_runtime.training.interrupt import Interrupt
+
+pytestmark = pytest.mark.slow
 with Interrupt() as interrupt:
     print("begun", flush=True)
     while not interrupt.wanted:

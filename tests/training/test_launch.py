@@ -13,6 +13,8 @@ import torch
 from netspec_runtime.errors import EnvironmentProblem
 from netspec_runtime.training.launch import Launch, MeshError, MeshShape, launch_mark
 
+pytestmark = pytest.mark.slow
+
 VARIABLES = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
 
 
