@@ -50,7 +50,7 @@ quick: setup ## the tests that take under two seconds each
 
 .PHONY: soak
 soak: setup ## the long tests: the same promises at large scale, minutes to hours
-	NETSPEC_HYPOTHESIS=soak $(PYTEST) -n $(JOBS) -m soak
+	NETSPEC_HYPOTHESIS=soak $(PYTEST) -n $(JOBS) -m soak -o faulthandler_timeout=0
 
 .PHONY: lint
 lint: setup ## ruff: rules and format

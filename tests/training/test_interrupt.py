@@ -16,11 +16,12 @@ import pytest
 
 from netspec_runtime.training.interrupt import SIGNALS, Interrupt
 
+pytestmark = pytest.mark.slow
+
 LOOP = """
 import sys, time
 from netspec_runtime.training.interrupt import Interrupt
 
-pytestmark = pytest.mark.slow
 with Interrupt() as interrupt:
     print("begun", flush=True)
     while not interrupt.wanted:
@@ -117,5 +118,5 @@ def test_a_shell_sees_the_codes_it_knows(tmp_path: Path) -> None:
     script.write_text(LOOP)
     command = f'"{sys.executable}" "{script}" obedient > out & pid=$!'
     shell = f"{command}; until grep -q begun out; do sleep .05; done; kill -TERM $pid; wait $pid; echo code $?"
-    done = subprocess.run(("sh", "-c", shell), cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(("sh", "-c", shell), cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "code 143"
