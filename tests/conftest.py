@@ -19,7 +19,7 @@ SHARED = ROOT.parent / "shared"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A shell starts its background jobs with Ctrl-C ignored, and children inherit that: our tests of Ctrl-C would wait forever.
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would wait forever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline anywhere: a slow machine is no bug. `make test` tries the same examples each time, `make soak` new ones.
