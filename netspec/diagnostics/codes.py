@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from netspec.diagnostics.catalogue import building, experiments, files, language, ledgers, placement, shapes
+from netspec.diagnostics.catalogue import (
+    building,
+    experiments,
+    files,
+    importing,
+    language,
+    ledgers,
+    placement,
+    shapes,
+)
 from netspec.diagnostics.catalogue.code import Code
 
 
@@ -19,4 +28,6 @@ def registry(tables: Iterable[Iterable[Code]]) -> dict[str, Code]:
     return dict(sorted(codes.items()))
 
 
-CODES = registry(module.CODES for module in (files, language, shapes, placement, ledgers, building, experiments))
+CODES = registry(
+    module.CODES for module in (files, language, shapes, placement, ledgers, building, experiments, importing)
+)

@@ -49,7 +49,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
 
 def read_tree(source: Source, skip: int = 0) -> Tree:
     """The document's tree, without the first ``skip`` characters. Raises SpecError with codes NS102 to NS112."""
-    _check_text(source)
+    check_text(source)
     composer = _Composer(source, " " * skip + source.text[skip:])
     try:
         return composer.compose()
@@ -71,7 +71,8 @@ def _not_utf_8(name: str, data: bytes, start: int) -> SpecError:
     return _fatal("NS102", f"the byte 0x{data[start]:02X} is not UTF-8 text", place, "save the file as UTF-8")
 
 
-def _check_text(source: Source) -> None:
+def check_text(source: Source) -> None:
+    """Raise SpecError for a text that is too long, and for characters that are invisible or turn it around."""
     if len(source.text) > MAX_BYTES:
         raise _fatal(
             "NS103", f"the text is longer than {MAX_BYTES:,} characters", whole(source), "a spec has a few thousand"

@@ -30,8 +30,10 @@ ARROWS = {
     "ledger": "passes spec layers ir syntax",
     "seen": "spec",
     "backends": "seen passes spec layers ir syntax",
-    "importers": "spec layers ir syntax",
-    "pipeline": "ledger importers backends passes spec layers ir syntax",
+    "importers": "passes spec layers ir syntax",
+    "pipeline": "ledger backends passes spec layers ir syntax",
+    "difference": "pipeline passes spec layers ir syntax",
+    "importing": "importers pipeline weights output spec ir",
     "schema": "spec layers ir syntax",
     "report": "pipeline proof schema ledger backends passes spec layers ir syntax",
     "weights": "ir",
@@ -46,7 +48,8 @@ ARROWS = {
     "runs": "training pipeline spec",
     "train": "fit training build proof seen weights pipeline backends spec ir",
     "experiment": "labels pipeline spec ir syntax",
-    "cli": "experiment train fit runs processes evaluation build labels pipeline report schema ledger importers"
+    "cli": "experiment train fit runs processes evaluation build labels pipeline report schema ledger importing"
+    " difference importers"
     " backends passes spec layers ir syntax",
     "__main__": "cli",
 }
