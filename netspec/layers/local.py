@@ -12,9 +12,9 @@ from netspec.ir.layer import Illegal, maps
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.parameter import Parameter
 from netspec.ir.shape import Maps, Shape
-from netspec.layers.conv import WindowedLayer
 from netspec.layers.registry import layer_type
 from netspec.layers.window import torch_pad
+from netspec.layers.windowed import WindowedLayer
 
 MOST_PATCH_NUMBERS = 1 << 22
 
@@ -33,13 +33,15 @@ class Local(WindowedLayer):
         output = super().infer(inputs)
         for number, shape in enumerate(inputs):
             height, width = self.window(number).size
-            if shape.channels * (height * width) ** 2 > MOST_PATCH_NUMBERS:
-                message = f"windows of {height}x{width} over {shape.channels} channels are too large for ONNX"
+            if self.reads(number, shape) * (height * width) ** 2 > MOST_PATCH_NUMBERS:
+                message = (
+                    f"windows of {height}x{width} over {self.reads(number, shape)} channels are too large for ONNX"
+                )
                 raise Illegal("NS312", message, "size", "a smaller size: ONNX lays the patches out with size^4 numbers")
         return output
 
     def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
-        """Weights (filters, channels / groups, height, width, rows, columns); biases (filters, rows, columns)."""
+        """Weights (filters, channels of a group, height, width, rows, columns); biases (filters, rows, columns)."""
         output = self.infer(inputs).dims
         paths = self.paths(len(inputs))
         weights = [self.weight(n, path, inputs[n], output[1:]) for n, path in enumerate(paths)]
@@ -58,12 +60,12 @@ class Local(WindowedLayer):
                 "groups": self.groups_of(number),
                 "bias": self.bias and number == 0,
             }
-            constructors.append((cls, (shape.channels, self.filters, window.size), options))
+            constructors.append((cls, (self.reads(number, shape), self.filters, window.size), options))
         if len(constructors) == 1:
             arguments, options = constructors[0][1:]
-            return f"{code.module(cls, *arguments, **options)}({code.inputs[0]})"
+            return f"{code.module(cls, *arguments, **options)}({self.torch_read(0, code)})"
         names = code.module_list(constructors)
-        return " + ".join(f"{name}({x})" for name, x in zip(names, code.inputs, strict=True))
+        return " + ".join(f"{name}({self.torch_read(n, code)})" for n, name in enumerate(names))
 
     def onnx(self, code: OnnxCode) -> str:
         paths = self.paths(len(code.inputs))
@@ -73,25 +75,23 @@ class Local(WindowedLayer):
 
     def _onnx_branch(self, code: OnnxCode, number: int, path: str, shape: Maps) -> str:
         """ONNX has no such operator: a convolution with one-hot kernels lays out the patches, Einsum weighs them."""
-        window, groups = self.window(number), self.groups_of(number)
+        window, groups, channels = self.window(number), self.groups_of(number), self.reads(number, shape)
         height, width = window.size
         taps = height * width
-        one_hot = tuple(
-            float(tap == place) for _ in range(shape.channels) for tap in range(taps) for place in range(taps)
-        )
-        kernels = code.numbers(f"{path}patches", one_hot, (shape.channels * taps, 1, height, width))
+        one_hot = tuple(float(tap == place) for _ in range(channels) for tap in range(taps) for place in range(taps))
+        kernels = code.numbers(f"{path}patches", one_hot, (channels * taps, 1, height, width))
         pads = window.pads(*window.slides(shape, self))
         patches = code.op(
             "Conv",
-            code.inputs[number],
+            self.onnx_read(number, code, path),
             kernels,
             kernel_shape=window.size,
             strides=window.stride,
             pads=pads,
-            group=shape.channels,
+            group=channels,
         )
         positions = code.output.dims[1:]
-        patch = shape.channels // groups * taps
+        patch = channels // groups * taps
         by_group = code.op("Reshape", patches, code.indices(f"{path}by_group", (0, groups, patch, *positions)))
         dims = (groups, self.filters // groups, patch, *positions)
         weights = code.op("Reshape", code.parameter(f"{path}weight"), code.indices(f"{path}weights", dims))

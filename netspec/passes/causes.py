@@ -16,7 +16,7 @@ Nodes = Mapping[str, TypedNode]
 
 def causes(code: str, names: Sequence[str], nodes: Nodes, net_input: Input) -> tuple[str, ...]:
     """What to say after ``because`` about the values that an error of this code blames."""
-    chain = {"NS305": _flat, "NS306": _channels}.get(code, _sizes)
+    chain = {"NS305": _flat, "NS306": _channels, "NS319": _channels}.get(code, _sizes)
     found = list(dict.fromkeys(note for name in names for note in chain(name, nodes, net_input)))
     if chain is _sizes and names and all(isinstance(node.shape, Maps) for name in names for node in _way(name, nodes)):
         found.append(f"the input `{net_input.name}` is {net_input.shape}")

@@ -70,8 +70,8 @@ def test_every_neuron(word: str) -> None:
 def test_every_choice_of_every_key_is_tried(kind: str) -> None:
     """What the other tests draw from has every word, both truths, and more than one input where the type takes them."""
     cls = LAYER_TYPES[kind]
-    cases = list(seeded_cases(cls, 3000))
-    assert len(cases) >= 100, f"only {len(cases)} of 3,000 drawn `{kind}` layers are legal"
+    cases = list(seeded_cases(cls, 4000))
+    assert len(cases) >= 100, f"only {len(cases)} of 4,000 drawn `{kind}` layers are legal"
     for key, choice in _choices(cls):
         assert any(getattr(case.layer, key) == choice for case in cases), f"no legal `{kind}` has `{key}: {choice}`"
     most = cls.arity[1]

@@ -21,11 +21,12 @@ Entry = dict[str, object]
 Hint = Any  # an annotation
 
 _STEPS = (0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 7)
+_LENGTHS = (1, 2, 2, 3, 4, 4, 6, 8)
 _FLOATS = (-1.0, 0.0, 1e-4, 0.1, 0.5, 0.75, 1.0, 1.25, 2.0)
 
 
 def draw_keys(random: Random, cls: type[Any], count: int, skip: tuple[str, ...] = ()) -> Entry:
-    """Some keys of ``cls``; lists without a length of their own have ``count`` values. References are left out."""
+    """Some keys of ``cls``; lists have ``count`` values, but those of whole numbers any. References are left out."""
     entry: Entry = {}
     for name, item in keys_of(cls).items():
         if name in skip or (not required(item) and random.random() < 0.35):
@@ -49,7 +50,8 @@ def draw_value(random: Random, hint: Hint, info: Key, count: int) -> object:
     if origin is Literal:
         return random.choice(arguments)
     if origin is tuple:
-        return [draw_value(random, arguments[0], info, count) for _ in range(count)]
+        length = random.choice(_LENGTHS) if arguments[0] is int else count
+        return [draw_value(random, arguments[0], info, count) for _ in range(length)]
     if isinstance(hint, type) and issubclass(hint, Word):
         return _WORDS[hint](random)
     if is_dataclass(hint) and isinstance(hint, type):
@@ -89,7 +91,7 @@ def _spread(random: Random, element: Hint, spread: Spread, info: Key, count: int
     """One value for all, or one each."""
     if random.random() < 0.5:
         return draw_value(random, element, info, count)
-    return [draw_value(random, element, info, count) for _ in range(spread.count or count)]
+    return [draw_value(random, element, info, count) for _ in range(spread.count or len(spread.names) or count)]
 
 
 def _int(random: Random, info: Key) -> int:

@@ -10,7 +10,7 @@ from netspec.diagnostics.foreign import FOREIGN
 from netspec.diagnostics.suggest import did_you_mean, nearest, slips, suggestion
 from netspec.ir.neuron import KINDS
 from netspec.layers import LAYER_TYPES
-from netspec.layers.conv import ConvInput
+from netspec.layers.windowed import ConvInput
 from netspec.spec.model import DataSpec, Header, InputSpec, RateSpec, TrainSpec
 from netspec.syntax.decode import keys_of
 

@@ -10,13 +10,15 @@ import numpy as np
 
 from netspec.ir.layer import Layer
 from netspec.layers.batchnorm import BatchNorm
+from netspec.layers.channels import CrossMapPool, SliceLayer
 from netspec.layers.cnorm import ContrastNorm
 from netspec.layers.combine import EltSum
-from netspec.layers.conv import ConvInput, WindowedLayer
 from netspec.layers.dropout import Dropout
 from netspec.layers.image import Blur, Crop, Nailbed, Resize
 from netspec.layers.pool import Pool
+from netspec.layers.reshape import Reshape
 from netspec.layers.rnorm import Normalisation, ResponseNorm
+from netspec.layers.windowed import ConvInput, WindowedLayer
 from tests.reference import cuda_convnet
 from tests.reference.cuda_convnet import Image, Windows
 
@@ -50,8 +52,9 @@ def _windowed(call: Call) -> Image:
     total: Image = np.zeros(())
     for number, x in enumerate(inputs):
         own = layer.per_input[number] if layer.per_input else ConvInput()
+        connections = layer.connections if own.connections is None else own.connections
         total = total + cuda_convnet.conv(
-            x,
+            x if connections is None else np.array([x[channel] for channel in connections]),
             parameters[f"{number}.weight" if several else "weight"],
             _windows(layer, own),
             own.groups or layer.groups,
@@ -114,6 +117,27 @@ def _eltsum(call: Call) -> Image:
     return cast(Image, sum(factor * x for factor, x in zip(factors, inputs, strict=True)))
 
 
+def _slice(call: Call) -> Image:
+    layer = call.layer
+    assert isinstance(layer, SliceLayer)
+    return np.array([call.inputs[0][layer.start + n] for n in range(layer.channels)])
+
+
+def _cmpool(call: Call) -> Image:
+    layer, x = call.layer, call.inputs[0]
+    assert isinstance(layer, CrossMapPool)
+    outputs = layer.outputs or 1
+    while not layer.outputs and layer.start + (outputs - 1) * layer.stride + layer.size < len(x):
+        outputs += 1
+    return cuda_convnet.cmpool(x, layer.size, layer.stride, layer.start, outputs)
+
+
+def _reshape(call: Call) -> Image:
+    layer, x = call.layer, call.inputs[0]
+    assert isinstance(layer, Reshape)
+    return x.reshape([dim or x.shape[place] for place, dim in enumerate(layer.shape)])
+
+
 def _batchnorm(call: Call) -> Image:
     layer, inputs = call.layer, call.inputs
     assert isinstance(layer, BatchNorm)
@@ -145,20 +169,25 @@ def _pixels(call: Call) -> Image:
 RESTATED: dict[str, Callable[[Call], Image]] = {
     "batchnorm": _batchnorm,
     "blur": _pixels,
+    "cmpool": _cmpool,
     "cnorm": _norm,
     "concat": lambda call: np.array([channel for x in call.inputs for channel in x]),
     "conv": _windowed,
     "crop": _pixels,
     "dropout": _dropout,
     "eltmax": lambda call: np.max(np.array(call.inputs), axis=0),
+    "eltprod": lambda call: np.prod(np.array(call.inputs), axis=0),
     "eltsum": _eltsum,
     "fc": _fc,
+    "flatten": lambda call: call.inputs[0].reshape(-1),
     "flip": lambda call: call.inputs[0][:, :, ::-1],
     "local": _windowed,
     "nailbed": _pixels,
     "neuron": lambda call: call.inputs[0],
     "pool": _pool,
+    "reshape": _reshape,
     "resize": _pixels,
     "rnorm": _norm,
+    "slice": _slice,
     "softmax": lambda call: cuda_convnet.softmax(call.inputs[0]),
 }

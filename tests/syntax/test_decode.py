@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from netspec.diagnostics import Findings
 from netspec.layers import LAYER_TYPES
-from netspec.layers.conv import ConvInput
+from netspec.layers.windowed import ConvInput
 from netspec.source import Source, Span
 from netspec.spec.model import DataSpec, Header, InputSpec, RateSpec, TrainSpec
 from netspec.syntax.decode import INVALID, Decoder, keys_of

@@ -49,9 +49,10 @@ CODES = (
     Code(
         "NS307",
         "inputs of shapes that do not go together",
-        "`concat` needs one height and width, `eltsum` and `eltmax` one shape altogether, and the windows over"
-        " the several inputs of one `conv` must give one size. The `because` lines say how each came to its size.",
-        "Change pad, stride or rounding on one of the ways, so that they meet.",
+        "`concat` needs one height and width, `eltsum`, `eltprod` and `eltmax` one shape altogether, the windows over"
+        " the several inputs of one `conv` must give one size, and a `reshape` keeps the number of units. The"
+        " `because` lines say how each came to its size.",
+        "Change pad, stride or rounding on one of the ways, so that they meet; in a `reshape`, write -1 in one place.",
     ),
     Code(
         "NS308",
@@ -70,14 +71,14 @@ CODES = (
         "NS310",
         "a setting that the layer cannot have",
         "An even blur has no centre, untied weights have no dilation in any of the original programs, one row or"
-        " column cannot be resized: there is no agreed meaning, so none is invented.",
+        " column cannot be resized, colours are three channels: there is no agreed meaning, so none is invented.",
         "Follow the help of the message.",
     ),
     Code(
         "NS311",
         "a pooling window outside the image",
         "The padding is as large as the window, or `start` skips the whole image, so that a window would see"
-        " nothing of it and its maximum would be undefined.",
+        " nothing of it and its maximum would be undefined; so with windows of channels.",
         "Less padding, or a `start` nearer to 0.",
     ),
     Code(
@@ -88,9 +89,10 @@ CODES = (
     ),
     Code(
         "NS313",
-        "a crop outside the image",
-        "The rectangle from `start` on, `size` large, ends past the last row or column.",
-        "A smaller `size` or `start`.",
+        "a crop or slice outside its input",
+        "The rectangle that a `crop` takes from `start` on, `size` large, ends past the last row or column, or the"
+        " `channels` that a `slice` takes from `start` on end past the last channel.",
+        "A smaller `size`, number of `channels`, or `start`.",
     ),
     Code(
         "NS314",
@@ -118,5 +120,12 @@ CODES = (
         "The net's input has a name among the layers' (`data` unless `input.name` says otherwise), by which"
         " layers read it. A layer of the same name would hide it.",
         "Rename the layer, or the input: `input: {name: image, ...}`.",
+    ),
+    Code(
+        "NS319",
+        "connections to channels that are not there",
+        "`connections` lists input channels by number, from 0 on: the channels of the first group, then those of the"
+        " second, and so on, all groups equally many.",
+        "Numbers below the channels of the input.",
     ),
 )

@@ -55,6 +55,7 @@ _PHRASES: dict[str, Callable[[object], str]] = {
     "size": _size,
     "stride": _stride,
     "groups": lambda value: f"{value} groups",
+    "connections": lambda value: "connections",
     "round": str,
     "pool": str,
     "neuron": str,
