@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_SPELT_WITH_A_VOWEL = ("fc", "rnorm")  # "an ef-cee layer"
+_SPELT_WITH_A_VOWEL = ("fc", "rnorm", "rgb2yuv", "rgb2lab")  # "an ef-cee layer"
 
 
 def a(word: str) -> str:

@@ -1,12 +1,27 @@
 """The layer types, one class each, holding all the rules about it. Importing this package registers them."""
 
-from netspec.layers import activation, batchnorm, cnorm, combine, conv, dropout, fc, image, local, pool, rnorm
+from netspec.layers import (
+    activation,
+    batchnorm,
+    channels,
+    cnorm,
+    combine,
+    conv,
+    dropout,
+    fc,
+    image,
+    local,
+    pool,
+    reshape,
+    rnorm,
+)
 from netspec.layers.registry import LAYER_TYPES
 
 __all__ = [
     "LAYER_TYPES",
     "activation",
     "batchnorm",
+    "channels",
     "cnorm",
     "combine",
     "conv",
@@ -15,5 +30,6 @@ __all__ = [
     "image",
     "local",
     "pool",
+    "reshape",
     "rnorm",
 ]

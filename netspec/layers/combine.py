@@ -1,6 +1,6 @@
-"""Layers that put several inputs together: concat, eltsum, eltmax.
+"""Layers that put several inputs together: concat, eltsum, eltprod, eltmax.
 
-Source: reference/cuda-convnet.md 1.2.
+Source: reference/cuda-convnet.md 1.2; eltprod is Caffe's Eltwise.
 """
 
 from __future__ import annotations
@@ -90,6 +90,22 @@ class EltSum(ElementwiseLayer):
         pairs = zip(code.inputs, self.factors(), strict=True)
         terms = [x if factor == 1 else code.op("Mul", x, code.scalar(factor)) for x, factor in pairs]
         return code.op("Sum", *terms)
+
+
+@layer_type
+@dataclass(frozen=True)
+class EltProd(ElementwiseLayer):
+    """The product of its inputs, element by element."""
+
+    type: ClassVar[str] = "eltprod"
+    example: ClassVar[str] = "{type: eltprod, inputs: [conv1, conv2]}"
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def torch(self, code: TorchCode) -> str:
+        return " * ".join(code.inputs)
+
+    def onnx(self, code: OnnxCode) -> str:
+        return reduce(lambda a, b: code.op("Mul", a, b), code.inputs)
 
 
 @layer_type

@@ -59,7 +59,10 @@ layers:
   authors' source code, which is not part of this repository.
 """
 
-_FAMILIES = ("conv", "local", "fc", "pool", "rnorm", "cnorm", "batchnorm", "dropout", "activation", "combine", "image")
+_FAMILIES = (
+    *("conv", "local", "fc", "pool", "rnorm", "cnorm", "batchnorm", "dropout", "activation"),
+    *("combine", "channels", "reshape", "image"),
+)
 _SECTIONS = (("input", InputSpec), ("data", DataSpec), ("train", TrainSpec), ("train: lr", RateSpec))
 
 

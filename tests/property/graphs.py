@@ -22,7 +22,7 @@ ATTEMPTS = 40
 MOST_SQUARES = 2
 
 _POSITIVE = ("softrelu",)  # and precise: onnxruntime's logistic is 0 to its own 5e-8, and the root of that 2e-4
-_KEEPS_SIGN = ("neuron", "flip", "nailbed", "concat", "crop")
+_KEEPS_SIGN = ("neuron", "flip", "nailbed", "concat", "crop", "slice", "flatten", "reshape", "cmpool", "eltprod")
 _NEEDS_POSITIVE = ("sqrt", "log")
 
 

@@ -87,6 +87,12 @@ def pool(x: Image, kind: str, windows: Windows, divisor: str) -> Image:
     return y
 
 
+def cmpool(x: Image, size: int, stride: int, start: int, outputs: int) -> Image:
+    """The maximum over windows of channels that are clipped to those there are; ``x`` may be flat."""
+    windows = [range(start + o * stride, start + o * stride + size) for o in range(outputs)]
+    return np.array([np.max([x[c] for c in window if 0 <= c < len(x)], axis=0) for window in windows])
+
+
 def neighbours(at: int, size: int, count: int) -> range:
     """``size`` places from ``at - size // 2`` on, as far as they exist."""
     first = at - size // 2

@@ -40,11 +40,16 @@ layers:
   mean: {type: pool, inputs: both, pool: avg, size: 3, stride: 2, start: -1}
   strong: {type: pool, inputs: both, pool: maxabs, size: 3, stride: 2, start: -1}
   total: {type: pool, inputs: both, pool: sum, size: 3, stride: 2, start: -1, neuron: square}
+  upper: {type: slice, inputs: both, start: 2, channels: 5}
+  product: {type: eltprod, inputs: [local1, conv2, sum1]}
+  windows: {type: cmpool, inputs: upper, size: 3, stride: 2, start: -1}
+  row: {type: flatten, inputs: windows}
+  other: {type: reshape, inputs: product, shape: [0, -1, 2]}
   nails: {type: nailbed, inputs: both, stride: 2}
   whole: {type: pool, inputs: both, pool: avg, size: global}
   active: {type: neuron, inputs: local1, neuron: sqrt}
   logs: {type: neuron, inputs: local1, neuron: 'log[0.1]'}
-  fc1: {type: fc, inputs: [high, mean, strong, total, nails, whole, active, logs], outputs: 7, neuron: relu}
+  fc1: {type: fc, inputs: [high, mean, strong, total, nails, whole, active, logs, row, other], outputs: 7, neuron: relu}
   drop1: {type: dropout, inputs: fc1, rate: 0.3}
   fc2: {type: fc, inputs: drop1, outputs: 5}
   probs: {type: softmax, inputs: fc2}

@@ -32,7 +32,8 @@ layers:
   local1: {type: local, inputs: pool2, filters: 8, size: 3, pad: 1}
   drop1: {type: dropout, inputs: local1}
   drop2: {type: dropout, inputs: drop1, scale: train}
-  bn1: {type: batchnorm, inputs: drop2}
+  cmpool1: {type: cmpool, inputs: drop2, size: 3, start: -2}
+  bn1: {type: batchnorm, inputs: cmpool1}
   fc1: {type: fc, inputs: bn1, outputs: 10}
   fc2: {type: fc, inputs: bn1, outputs: 10, share_weights: fc1}
   sum1: {type: eltsum, inputs: [fc1, fc2]}
