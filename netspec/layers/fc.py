@@ -1,6 +1,6 @@
-"""Fully connected: every output reads every unit of every input. Maps are flattened channel, row, column.
+"""Fully connected: every output reads every unit of every input, or of its group. Maps are flattened c, y, x.
 
-Source: paper 3.5; reference/cuda-convnet.md 1.2 (fc), 3 (several inputs share one bias).
+Source: paper 3.5; reference/cuda-convnet.md 1.2 (fc, sfc), 3 (several inputs share one bias).
 """
 
 from __future__ import annotations
@@ -35,16 +35,27 @@ class Fc(LearnedLayer):
     arity: ClassVar[tuple[int, int | None]] = (1, None)
 
     outputs: int = key("Output units.", least=1, most=1 << 20)
+    groups: int = key(
+        "Groups: outputs of group i read only the i-th part of the channels (cuda-convnet2's sfc).", default=1, least=1
+    )
     per_input: tuple[FcInput, ...] = key("With several inputs: a mapping for each, of what differs.", default=())
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if self.per_input and len(self.per_input) != len(inputs):
             message = f"`per_input` has {count(len(self.per_input), 'entry')} for {count(len(inputs), 'input')}"
             raise Illegal("NS309", message, "per_input", "one for each input; `{}` where nothing differs")
+        for number, shape in enumerate(inputs):
+            self._check_groups(f"{shape.channels:,} channels of `{self.inputs[number]}`", shape.channels, number)
+        self._check_groups(f"{self.outputs:,} outputs", self.outputs, None)
         return Vector(self.outputs)
 
+    def _check_groups(self, what: str, channels: int, number: int | None) -> None:
+        if channels % self.groups:
+            message = f"{self.groups} groups do not divide the {what}"
+            raise Illegal("NS306", message, "groups", f"`groups` must divide {channels:,}", number)
+
     def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
-        """Weights (outputs, units of the input), bias (outputs)."""
+        """Weights (outputs, units of the input / groups), bias (outputs)."""
         one = len(inputs) == 1
         weights = [self._weight(n, "" if one else f"{n}.", shape) for n, shape in enumerate(inputs)]
         return (weights[0], *self.bias_parameter((self.outputs,), "bias" if one else "0.bias"), *weights[1:])
@@ -52,33 +63,59 @@ class Fc(LearnedLayer):
     def _weight(self, number: int, path: str, shape: Shape) -> Parameter:
         own = self.per_input[number] if self.per_input else FcInput()
         tied = own.share_weights or self.share_weights or ""
-        dims = (self.outputs, shape.units)
-        return Parameter(f"{path}weight", dims, "weight", own.init_w or self.init_w, shape.units, tied)
+        units = shape.units // self.groups
+        return Parameter(f"{path}weight", (self.outputs, units), "weight", own.init_w or self.init_w, units, tied)
 
     def macs(self, inputs: tuple[Shape, ...]) -> int:
-        return self.outputs * sum(shape.units for shape in inputs)
+        return self.outputs * sum(shape.units // self.groups for shape in inputs)
 
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
-        return Shard(replace(self, outputs=part.size), tuple(Range(0, shape.channels) for shape in inputs))
+        """A part reads the channels of its groups."""
+        each = self.outputs // self.groups
+        first, last = part.start // each, (part.stop - 1) // each
+        if first != last and (part.start % each or part.stop % each):
+            message = f"{self.groups} groups cannot be split over {self.outputs // part.size} devices"
+            raise Illegal(
+                "NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round"
+            )
+        into = [shape.channels // self.groups for shape in inputs]
+        reads = tuple(Range(first * channels, (last + 1) * channels) for channels in into)
+        return Shard(replace(self, outputs=part.size, groups=last - first + 1), reads)
 
     def torch(self, code: TorchCode) -> str:
         flat = [
             x if isinstance(shape, Vector) else f"torch.flatten({x}, 1)"
             for x, shape in zip(code.inputs, code.shapes, strict=True)
         ]
+        cls, groups = ("nn.Linear", ()) if self.groups == 1 else (code.helper("GroupedLinear"), (self.groups,))
         biases: list[dict[str, object]] = [{} if self.bias and n == 0 else {"bias": False} for n in range(len(flat))]
         if len(flat) == 1:
-            return f"{code.module('nn.Linear', code.shapes[0].units, self.outputs, **biases[0])}({flat[0]})"
+            return f"{code.module(cls, code.shapes[0].units, self.outputs, *groups, **biases[0])}({flat[0]})"
         shapes_biases = zip(code.shapes, biases, strict=True)
-        names = code.module_list([("nn.Linear", (shape.units, self.outputs), b) for shape, b in shapes_biases])
+        names = code.module_list([(cls, (shape.units, self.outputs, *groups), b) for shape, b in shapes_biases])
         return " + ".join(f"{name}({x})" for name, x in zip(names, flat, strict=True))
 
     def onnx(self, code: OnnxCode) -> str:
-        one = len(code.inputs) == 1
+        paths = [""] if len(code.inputs) == 1 else [f"{number}." for number in range(len(code.inputs))]
+        if self.groups > 1:
+            return self._onnx_groups(code, paths)
         total = ""
-        for number, (x, shape) in enumerate(zip(code.inputs, code.shapes, strict=True)):
-            path = "" if one else f"{number}."
+        for number, (x, shape, path) in enumerate(zip(code.inputs, code.shapes, paths, strict=True)):
             bias = (code.parameter(f"{path}bias"),) if self.bias and number == 0 else ()
             addend = bias if not total else (total,)
             total = code.op("Gemm", code.flat(x, shape), code.parameter(f"{path}weight"), *addend, transB=1)
         return total
+
+    def _onnx_groups(self, code: OnnxCode, paths: list[str]) -> str:
+        """Every group at once as [groups, N, ...]; onnxruntime lays the weights out when it loads them."""
+        products = []
+        for x, shape, path in zip(code.inputs, code.shapes, paths, strict=True):
+            units = shape.units // self.groups
+            split = code.op("Reshape", x, code.indices(f"{path}parts", (0, self.groups, units)))
+            dims = (self.groups, self.outputs // self.groups, units)
+            weight = code.op("Reshape", code.parameter(f"{path}weight"), code.indices(f"{path}weights", dims))
+            parts, turned = code.op("Transpose", split, perm=(1, 0, 2)), code.op("Transpose", weight, perm=(0, 2, 1))
+            products.append(code.op("MatMul", parts, turned))
+        total = products[0] if len(products) == 1 else code.op("Sum", *products)
+        y = code.op("Reshape", code.op("Transpose", total, perm=(1, 0, 2)), code.indices("units", (0, self.outputs)))
+        return code.op("Add", y, code.parameter(f"{paths[0]}bias")) if self.bias else y

@@ -56,10 +56,12 @@ def conv(x: Image, weight: Image, windows: Windows, groups: int, local: bool = F
     return y
 
 
-def fc(x: Image, weight: Image) -> Image:
-    """Units are counted channel by channel, row by row."""
+def fc(x: Image, weight: Image, groups: int = 1) -> Image:
+    """Units are counted channel by channel, row by row; each part of the outputs has its part of them (sfc)."""
     flat = [float(v) for v in x.flatten()]
-    return np.array([sum(w * v for w, v in zip(row, flat, strict=True)) for row in weight])
+    outputs, units = weight.shape
+    firsts = [o // (outputs // groups) * units for o in range(outputs)]
+    return np.array([sum(weight[o, u] * flat[first + u] for u in range(units)) for o, first in enumerate(firsts)])
 
 
 def pool(x: Image, kind: str, windows: Windows, divisor: str) -> Image:
@@ -205,4 +207,9 @@ NEURONS: dict[str, Callable[..., Image]] = {
     "brelu": lambda x, a: np.minimum(a, np.maximum(0, x)),
     "drelu": lambda x, a: x - a * np.tanh(x / a),
     "log": lambda x, a: np.log(a + x),
+    "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    "elu": lambda x, a: np.where(x > 0, x, a * (np.exp(np.minimum(x, 0)) - 1)),
+    "leaky": lambda x, a: np.maximum(0, x) + a * np.minimum(0, x),
+    "power": lambda x, a, b, c: (b * x + c) ** a,
+    "clip": lambda x, a, b: np.minimum(b, np.maximum(a, x)),
 }

@@ -14,6 +14,7 @@ from netspec.layers.channels import CrossMapPool, SliceLayer
 from netspec.layers.cnorm import ContrastNorm
 from netspec.layers.combine import EltSum
 from netspec.layers.dropout import Dropout
+from netspec.layers.fc import Fc
 from netspec.layers.image import Blur, Crop, Nailbed, Resize
 from netspec.layers.pool import Pool
 from netspec.layers.reshape import Reshape
@@ -73,10 +74,11 @@ def _windows(layer: WindowedLayer, own: ConvInput) -> Windows:
 
 
 def _fc(call: Call) -> Image:
-    inputs, parameters = call.inputs, call.parameters
+    layer, inputs, parameters = call.layer, call.inputs, call.parameters
+    assert isinstance(layer, Fc)
     several = len(inputs) > 1
     paths = [f"{number}.weight" if several else "weight" for number in range(len(inputs))]
-    total = sum(cuda_convnet.fc(x, parameters[path]) for x, path in zip(inputs, paths, strict=True))
+    total = sum(cuda_convnet.fc(x, parameters[path], layer.groups) for x, path in zip(inputs, paths, strict=True))
     return cast(Image, total + parameters.get("0.bias" if several else "bias", 0))
 
 

@@ -1,0 +1,18 @@
+"""Fully-connected layer in groups. Part of generated modules; see netspec/layers/fc.py."""
+
+import torch
+from torch import Tensor, nn
+
+
+class GroupedLinear(nn.Linear):
+    """The p-th part of the outputs reads the p-th part of the inputs alone: weight (outputs, inputs / groups)."""
+
+    def __init__(self, inputs, outputs, groups, **options):
+        super().__init__(inputs // groups, outputs, **options)
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.unflatten(1, (self.groups, -1)).transpose(0, 1)
+        weight = self.weight.unflatten(0, (self.groups, -1)).transpose(1, 2)
+        y = torch.bmm(parts, weight).transpose(0, 1).flatten(1)
+        return y if self.bias is None else y + self.bias
