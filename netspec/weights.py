@@ -65,7 +65,7 @@ def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -
     try:
         with safe_open(path, framework="np") as file:
             found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            _check(typed, path, {name: (tuple(s.get_shape()), s.get_dtype()) for name, s in found.items()})
+            check_tensors(typed, str(path), {name: (tuple(s.get_shape()), s.get_dtype()) for name, s in found.items()})
             for owned in typed.parameters:
                 arrays[owned.name][...] = file.get_tensor(owned.name)
             for tied, owner in tied_names(typed).items():
@@ -81,7 +81,11 @@ def tied_names(typed: TypedGraph) -> dict[str, str]:
     return {f"{node.name}.{p.path}": p.name for node in typed.nodes for p in node.parameters if p.tied}
 
 
-def _check(typed: TypedGraph, path: Path, found: dict[str, tuple[tuple[int, ...], str]]) -> None:
+def check_tensors(typed: TypedGraph, where: str, found: Mapping[str, tuple[tuple[int, ...], str]]) -> None:
+    """Raise DataError with all that these tensors, (dims, type) by name, and the net's parameters do not share.
+
+    ``where`` is the file that they come from; types are called as in safetensors.
+    """
     wanted = {p.name: p.parameter.dims for p in typed.parameters}
     allowed = wanted | {name: wanted[owner] for name, owner in tied_names(typed).items()}
     counters = {f"{node.name}.num_batches_tracked" for node in typed.nodes}  # torch's batch norms keep one
@@ -95,7 +99,7 @@ def _check(typed: TypedGraph, path: Path, found: dict[str, tuple[tuple[int, ...]
     if problems:
         more = f" and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
         reason = "these weights are not this net's: " + ", ".join(problems[:_SHOWN]) + more
-        raise DataError(str(path), reason, "names and shapes are those of the generated module's state_dict")
+        raise DataError(where, reason, "names and shapes are those of the generated module's state_dict")
 
 
 def _text(dims: tuple[int, ...]) -> str:

@@ -18,6 +18,7 @@ from netspec.cli.eval import evaluate
 from netspec.cli.experiment import experiment
 from netspec.cli.explain import explain
 from netspec.cli.graph import graph
+from netspec.cli.import_net import import_net
 from netspec.cli.infer import infer
 from netspec.cli.init import init
 from netspec.cli.prepare import prepare
@@ -56,6 +57,7 @@ app = typer.Typer(
 for command in (build, validate, train, experiment, infer, prepare, summary, graph, explain, init, schema, doctor):
     app.command()(_guarded(command))
 app.command("eval")(_guarded(evaluate))
+app.command("import")(_guarded(import_net))
 
 
 def _show_version(wanted: bool) -> None:
