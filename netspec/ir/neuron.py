@@ -1,4 +1,8 @@
-"""Neurons: the element-wise functions that a layer may end with, by cuda-convnet's names and parameters."""
+"""Neurons: the element-wise functions that a layer may end with. They are no layers.
+
+Source: cuda-convnet's names and parameters (reference/cuda-convnet.md 1.5); softplus, elu, leaky and power are Caffe's
+BNLL, ELU, ReLU with a negative_slope and Power (whose scale is b and shift c here).
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,22 @@ Arguments = tuple[float, ...]
 
 @dataclass(frozen=True)
 class NeuronKind:
-    """One function: how many numbers it takes, its formula, and its two lowerings."""
+    """One function: how many numbers it takes, its formula of x and these, and its two lowerings.
+
+    ``needs`` says in words which numbers it takes, where ``legal`` does not hold for all.
+    """
 
     arguments: int
     formula: str
     torch: Callable[[str, Arguments], str]
     onnx: Callable[[OnnxCode, str, Arguments], str]
+    needs: str = ""
+    legal: Callable[[Arguments], bool] = lambda a: True
+
+    @property
+    def letters(self) -> str:
+        """What its formula calls its numbers: ``a, b``."""
+        return ", ".join("abc"[: self.arguments])
 
 
 @dataclass(frozen=True)
@@ -51,8 +65,11 @@ class Neuron(Word):
             )
             message = f"`{name}` takes {numbers} in brackets, found {len(arguments)}"
             raise WordError(message, f"`{name}` is {kind.formula}")
-        if name in ("brelu", "drelu") and arguments[0] <= 0:
-            raise WordError(f"`{name}[a]` needs a above 0, found {arguments[0]:g}", f"`{name}` is {kind.formula}")
+        if not kind.legal(arguments):
+            found = ", ".join(f"{number:g}" for number in arguments)
+            raise WordError(
+                f"`{name}[{kind.letters}]` needs {kind.needs}, found {found}", f"`{name}` is {kind.formula}"
+            )
         return cls(name, arguments)
 
     def torch(self, code: TorchCode, x: str) -> str:
@@ -96,6 +113,24 @@ def _drelu(code: OnnxCode, x: str, a: Arguments) -> str:
     return code.op("Sub", x, bend)
 
 
+def _power(code: OnnxCode, x: str, a: Arguments) -> str:
+    base = _plus(code, _times(code, x, a[1]), a[2])
+    if a[0] == 2:
+        return code.op("Mul", base, base)
+    return code.op("Identity", base) if a[0] == 1 else code.op("Pow", base, code.scalar(a[0]))
+
+
+def _power_text(x: str, a: Arguments) -> str:
+    base = _times_text(x, a[1]) + (f" + {a[2]!r}" if a[2] else "")
+    if a[0] == 2:
+        return f"torch.square({base})"
+    return base if a[0] == 1 else f"torch.pow({base}, {a[0]!r})"
+
+
+def _positive(a: Arguments) -> bool:
+    return a[0] > 0
+
+
 def _times_text(x: str, factor: float) -> str:
     return x if factor == 1 else f"{factor!r} * {_atom(x)}"
 
@@ -110,7 +145,7 @@ def _atom(x: str) -> str:
     return x
 
 
-_DEFAULTS: dict[str, Arguments] = {"tanh": (1.0, 1.0)}
+_DEFAULTS: dict[str, Arguments] = {"tanh": (1.0, 1.0), "elu": (1.0,)}
 
 KINDS: dict[str, NeuronKind] = {
     "relu": NeuronKind(0, "max(0, x)", *_plain("F.relu", "Relu")),
@@ -133,12 +168,38 @@ KINDS: dict[str, NeuronKind] = {
         "min(a, max(0, x))",
         lambda x, a: f"torch.clamp({x}, 0, {a[0]!r})",
         lambda code, x, a: code.op("Clip", x, code.scalar(0.0), code.scalar(a[0])),
+        needs="a above 0",
+        legal=_positive,
     ),
-    "drelu": NeuronKind(1, "x - a tanh(x / a)", lambda x, a: f"drelu({x}, {a[0]!r})", _drelu),
+    "drelu": NeuronKind(
+        1, "x - a tanh(x / a)", lambda x, a: f"drelu({x}, {a[0]!r})", _drelu, needs="a above 0", legal=_positive
+    ),
     "log": NeuronKind(
         1,
         "log(a + x)",
         lambda x, a: f"torch.log({x} + {a[0]!r})",
         lambda code, x, a: code.op("Log", _plus(code, x, a[0])),
+    ),
+    "softplus": NeuronKind(0, "log(1 + exp(x))", *_plain("F.softplus", "Softplus")),
+    "elu": NeuronKind(
+        1,
+        "x, and a (exp(x) - 1) below 0",
+        lambda x, a: f"F.elu({x}, {a[0]!r})",
+        lambda code, x, a: code.op("Elu", x, alpha=a[0]),
+    ),
+    "leaky": NeuronKind(
+        1,
+        "x, and a x below 0",
+        lambda x, a: f"F.leaky_relu({x}, {a[0]!r})",
+        lambda code, x, a: code.op("LeakyRelu", x, alpha=a[0]),
+    ),
+    "power": NeuronKind(3, "(b x + c)^a", _power_text, _power),
+    "clip": NeuronKind(
+        2,
+        "min(b, max(a, x))",
+        lambda x, a: f"torch.clamp({x}, {a[0]!r}, {a[1]!r})",
+        lambda code, x, a: code.op("Clip", x, code.scalar(a[0]), code.scalar(a[1])),
+        needs="a no larger than b",
+        legal=lambda a: a[0] <= a[1],
     ),
 }

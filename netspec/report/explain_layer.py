@@ -165,7 +165,7 @@ def _macs(node: TypedNode) -> Iterator[str]:
 def _neuron(node: TypedNode) -> Iterator[str]:
     if node.layer.neuron is not None:
         kind = node.layer.neuron
-        letters = ", ".join(f"{n} = {v:g}" for n, v in zip("ab", kind.arguments, strict=False))
+        letters = ", ".join(f"{n} = {v:g}" for n, v in zip("abc", kind.arguments, strict=False))
         yield f"{kind}: {KINDS[kind.kind].formula}" + (f", {letters}" if letters else "")
 
 

@@ -63,8 +63,7 @@ def inputs_words(arity: tuple[int, int | None]) -> str:
 
 def _neuron(name: str) -> str:
     kind = KINDS[name]
-    letters = ", ".join("ab"[: kind.arguments])
-    written = f"{name}[{letters}]" if letters else name
+    written = f"{name}[{kind.letters}]" if kind.letters else name
     return f"{written}: a neuron, {kind.formula}\nuse it as a layer's last step: `neuron: {written}`\n"
 
 

@@ -109,7 +109,7 @@ def _layer(cls: type[Layer]) -> str:
 def _neurons() -> str:
     rows = ["| neuron | of x | default |", "|---|---|---|"]
     for name, kind in KINDS.items():
-        letters = ", ".join("ab"[: kind.arguments])
+        letters = kind.letters
         written = f"`{name}[{letters}]`" if letters else f"`{name}`"
         rows.append(f"| {written} | {_cell(kind.formula)} | {_default_neuron(name) if letters else ''} |")
     return "\n".join(["## Neurons\n", "The values of `neuron`.\n", *rows, ""])

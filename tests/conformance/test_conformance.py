@@ -11,15 +11,21 @@ import pytest
 from hypothesis import given, settings
 
 from netspec.ir.layer import Layer
-from netspec.ir.neuron import KINDS
+from netspec.ir.neuron import KINDS, Neuron
 from netspec.layers import LAYER_TYPES
 from netspec.syntax.decode import hints_of, keys_of
 from netspec.syntax.keys import key_of
+from netspec.syntax.words import WordError
 from tests.conformance.layers import Case, decode_text, legal_cases, seeded_cases
 from tests.conformance.rules import problems
 
 TYPES = sorted(LAYER_TYPES)
-NUMBERS = {0: ("",), 1: ("[1.5]", "[0.25]", "[1]"), 2: ("[1.5, -0.5]", "[1, 0]", "[1, 1]", "[1, -2]", "[3, 0]")}
+NUMBERS = {
+    0: ("",),
+    1: ("[1.5]", "[0.25]", "[1]"),
+    2: ("[1.5, -0.5]", "[1, 0]", "[1, 1]", "[1, -2]", "[3, 0]", "[-0.5, 2]"),
+    3: ("[1, 1, 0]", "[1, 0.5, 2]", "[2, 1, -0.5]", "[3, -1, 0]", "[0.5, 1, 3]", "[-1, 0.5, 4]", "[0, 2, 1]"),
+}
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -54,7 +60,22 @@ def test_conformance_at_large(kind: str) -> None:
     keeps_every_promise()
 
 
-@pytest.mark.parametrize("word", [kind + numbers for kind in KINDS for numbers in NUMBERS[KINDS[kind].arguments]])
+def _legal(word: str) -> bool:
+    try:
+        Neuron.parse(word)
+    except WordError:
+        return False
+    return True
+
+
+WORDS = [kind + numbers for kind in KINDS for numbers in NUMBERS[KINDS[kind].arguments] if _legal(kind + numbers)]
+
+
+def test_there_are_words_of_every_neuron() -> None:
+    assert {word.partition("[")[0] for word in WORDS} == set(KINDS)
+
+
+@pytest.mark.parametrize("word", WORDS)
 def test_every_neuron(word: str) -> None:
     """On several layers: each has its own expression for the neuron to stand around."""
     neuron = f"neuron: '{word}'"

@@ -65,8 +65,8 @@ def draw_neuron(random: Random, kinds: tuple[str, ...] = tuple(KINDS)) -> str:
     numbers = [random.choice([-1, 1]) * round(random.uniform(0.2, 2), 3) for _ in range(KINDS[kind].arguments)]
     try:
         return str(Neuron.parse(f"{kind}[{', '.join(map(str, numbers))}]" if numbers else kind))
-    except WordError:  # some take positive numbers only
-        return f"{kind}[{', '.join(str(abs(number)) for number in numbers)}]"
+    except WordError:  # some take positive numbers only, or none below the one before
+        return f"{kind}[{', '.join(map(str, sorted(map(abs, numbers))))}]"
 
 
 def _init(random: Random) -> str:

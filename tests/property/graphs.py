@@ -23,7 +23,8 @@ MOST_SQUARES = 2
 
 _POSITIVE = ("softrelu",)  # and precise: onnxruntime's logistic is 0 to its own 5e-8, and the root of that 2e-4
 _KEEPS_SIGN = ("neuron", "flip", "nailbed", "concat", "crop", "slice", "flatten", "reshape", "cmpool", "eltprod")
-_NEEDS_POSITIVE = ("sqrt", "log")
+_NEEDS_POSITIVE = ("sqrt", "log", "power")
+_SQUARES = ("square", "power")
 
 
 @dataclass
@@ -119,7 +120,7 @@ class RandomNet:
             name = f"act{len(self.layers) + 1}"
         self.entries[name], self.layers[name], self.shapes[name] = entry, layer, shape
         self.placement[name] = devices
-        self.squares += layer.neuron is not None and layer.neuron.kind == "square"
+        self.squares += layer.neuron is not None and layer.neuron.kind in _SQUARES
 
     def _devices(self, entry: Entry, first: str) -> tuple[int, ...]:
         """Writes `gpu` into the entry, or leaves it out; returns where the layer then is."""
@@ -140,9 +141,9 @@ class RandomNet:
         kind = neuron.partition("[")[0]
         if kind in _NEEDS_POSITIVE and not positive:
             return self.random.choice(_POSITIVE)
-        if kind == "square" and self.squares >= MOST_SQUARES:
+        if kind in _SQUARES and self.squares >= MOST_SQUARES:
             return "relu"
-        return neuron.replace("[-", "[") if kind == "log" else neuron
+        return neuron.replace("-", "") if kind in _NEEDS_POSITIVE else neuron
 
     def _positive(self, name: str) -> bool:
         neuron = self.layers[name].neuron if name in self.layers else None

@@ -101,12 +101,14 @@ def neighbours(at: int, size: int, count: int) -> range:
     return range(max(0, first), min(count, first + size))
 
 
-def cmrnorm(x: Image, size: int, scale: float, power: float, k: float, groups: int = 1) -> Image:
-    """Across maps of a group; ``scale`` multiplies each square."""
+def cmrnorm(x: Image, size: int, scale: float, power: float, k: float, groups: int = 1, blocked: bool = False) -> Image:
+    """Across maps of a group, or of a block of ``size`` in it; ``scale`` multiplies each square."""
     y, each = np.zeros_like(x), x.shape[0] // groups
     for f, r, c in np.ndindex(*x.shape):
         group = f // each * each
         near = [group + n for n in neighbours(f - group, size, each)]
+        if blocked:
+            near = [n for n in range(group, group + each) if (n - group) // size == (f - group) // size]
         y[f, r, c] = x[f, r, c] * (k + scale * sum(x[n, r, c] ** 2 for n in near)) ** -power
     return y
 

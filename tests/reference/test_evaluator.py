@@ -45,11 +45,17 @@ layers:
   windows: {type: cmpool, inputs: upper, size: 3, stride: 2, start: -1}
   row: {type: flatten, inputs: windows}
   other: {type: reshape, inputs: product, shape: [0, -1, 2]}
+  bent: {type: neuron, inputs: total, neuron: 'leaky[-0.3]'}
+  cut: {type: neuron, inputs: total, neuron: 'clip[0.5, 2]'}
+  soft: {type: neuron, inputs: conv2, neuron: softplus}
+  root: {type: neuron, inputs: soft, neuron: 'power[-1.5, 2, 0.5]'}
+  smooth: {type: neuron, inputs: both, neuron: 'elu[0.7]'}
   nails: {type: nailbed, inputs: both, stride: 2}
   whole: {type: pool, inputs: both, pool: avg, size: global}
   active: {type: neuron, inputs: local1, neuron: sqrt}
   logs: {type: neuron, inputs: local1, neuron: 'log[0.1]'}
-  fc1: {type: fc, inputs: [high, mean, strong, total, nails, whole, active, logs, row, other], outputs: 7, neuron: relu}
+  more: {type: fc, inputs: [row, other, bent, cut, root, smooth], outputs: 7, neuron: relu}
+  fc1: {type: fc, inputs: [high, mean, strong, total, nails, whole, active, logs, more], outputs: 7, neuron: relu}
   drop1: {type: dropout, inputs: fc1, rate: 0.3}
   fc2: {type: fc, inputs: drop1, outputs: 5}
   probs: {type: softmax, inputs: fc2}

@@ -37,8 +37,8 @@ def test_no_key_is_left_out(cls: type[Any]) -> None:
 
 def test_every_layer_type_and_neuron_has_its_place() -> None:
     page = language_markdown()
-    assert re.findall(r"^### ([a-z]+)$", page, re.MULTILINE) != []
-    assert set(LAYER_TYPES) <= set(re.findall(r"^### ([a-z]+)$", page, re.MULTILINE))
+    assert re.findall(r"^### ([a-z0-9]+)$", page, re.MULTILINE) != []
+    assert set(LAYER_TYPES) <= set(re.findall(r"^### ([a-z0-9]+)$", page, re.MULTILINE))
     assert all(f"| `{name}" in page for name in KINDS)
     assert all(cls.example in page for cls in LAYER_TYPES.values())
 
