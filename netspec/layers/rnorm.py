@@ -1,7 +1,8 @@
 """Local response normalisation: y = x / (k + a * sum of x^2 over a window) ^ beta.
 
 Source: paper 3.3 (alpha times the plain sum); reference/cuda-convnet.md 1.3 (alpha divided by the window's size). The
-window starts size // 2 before the element; terms outside the maps are 0. It never crosses a group of channels.
+window starts size // 2 before the element, or is the block that it is in; terms outside the maps are 0. It never
+crosses a group of channels.
 """
 
 from __future__ import annotations
@@ -91,9 +92,17 @@ class ResponseNorm(Normalisation):
         "Neighbours are channels at the same pixel (the paper), or pixels of the same map.", default="channels"
     )
     groups: int = key("Groups of channels that do not see each other (the paper's towers).", default=1, least=1)
+    blocked: bool = key(
+        "Whether the neighbours of a channel are the block of `size` consecutive channels that it is in, counted from"
+        " the first of its group, instead of those around it; the last block may be smaller (cuda-convnet).",
+        default=False,
+    )
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = maps(inputs[0], self)
+        if self.blocked and self.across == "space":
+            message = "blocks are of channels, and this layer normalises across space"
+            raise Illegal("NS310", message, "blocked", "`across: channels`, or remove `blocked`")
         if shape.channels % self.groups:
             message = f"{self.groups} groups do not divide the {shape.channels} channels of `{self.inputs[0]}`"
             raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}", input=0)
@@ -118,9 +127,19 @@ class ResponseNorm(Normalisation):
             )
         if first != last or part.size == each:
             return Shard(replace(self, groups=last - first + 1), (part,))
-        start = max(first * each, part.start - self.size // 2)
-        stop = min((first + 1) * each, part.stop + self.size - 1 - self.size // 2)
-        return Shard(replace(self, groups=1), (Range(start, stop),), part.shift(-start))
+        read = self._around(part, Range(first * each, (first + 1) * each))
+        return Shard(replace(self, groups=1), (read,), part.shift(-read.start))
+
+    def _around(self, part: Range, group: Range) -> Range:
+        """The channels of a part and their neighbours in the group."""
+        if self.blocked:
+            start, stop = (
+                part.start - (part.start - group.start) % self.size,
+                part.stop + (group.start - part.stop) % self.size,
+            )
+        else:
+            start, stop = part.start - self.size // 2, part.stop + self.size - 1 - self.size // 2
+        return Range(max(group.start, start), min(group.stop, stop))
 
     def torch(self, code: TorchCode) -> str:
         x = code.inputs[0]
@@ -129,7 +148,8 @@ class ResponseNorm(Normalisation):
             return f"{code.helper('same_map_norm')}({x}, size={self.size}, {numbers})"
         groups = f", groups={self.groups}" if self.groups > 1 else ""
         numbers = f"alpha={self.per_square(self.size)!r}, beta={self.beta!r}, k={self.k!r}"
-        return f"{code.helper('response_norm')}({x}, size={self.size}, {numbers}{groups})"
+        norm = code.helper("blocked_norm" if self.blocked else "response_norm")
+        return f"{norm}({x}, size={self.size}, {numbers}{groups})"
 
     def onnx(self, code: OnnxCode) -> str:
         x = code.inputs[0]
@@ -148,19 +168,25 @@ class ResponseNorm(Normalisation):
         It refuses even sizes, and an alpha or beta that is 0 in float32. It sums along the channels by adding the next
         square and subtracting the last: what is left of large squares is not small beside a k that is.
         """
+        if self.blocked:
+            return False
         alpha = self.per_square(self.size) * self.size
         return self.size % 2 == 1 and min(alpha, self.beta) >= _SMALLEST and alpha <= _MOST_OVER_K * self.k
 
     def _banded(self, code: OnnxCode, x: str, shape: Maps) -> str:
         """The sum over neighbouring channels as a 1x1 convolution whose kernel is a band of `per_square`."""
         each = shape.channels // self.groups
-        low, high = self.size // 2, self.size - 1 - self.size // 2
         value = self.per_square(self.size)
-        row = [[value if f - low <= c <= f + high else 0.0 for c in range(each)] for f in range(each)]
+        row = [[value if c in near else 0.0 for c in range(each)] for near in map(self._near, range(each))]
         band = code.numbers("band", tuple(v for r in row for v in r) * self.groups, (shape.channels, each, 1, 1))
         k = code.numbers("k", (self.k,) * shape.channels, (shape.channels,))
         s = code.op("Conv", code.op("Mul", x, x), band, k, kernel_shape=(1, 1), group=self.groups)
         return self.onnx_quotient(code, x, s)
+
+    def _near(self, channel: int) -> range:
+        """The neighbours of a channel of its group, some of which may not be there."""
+        start = channel - (channel % self.size if self.blocked else self.size // 2)
+        return range(start, start + self.size)
 
     def _native(self, code: OnnxCode, x: str, shape: Maps) -> str:
         alpha = self.per_square(self.size) * self.size

@@ -108,7 +108,7 @@ def _norm(call: Call) -> Image:
     if isinstance(layer, ContrastNorm):
         return cuda_convnet.cnorm(inputs[0], *numbers)
     if isinstance(layer, ResponseNorm) and across_maps:
-        return cuda_convnet.cmrnorm(inputs[0], *numbers, layer.groups)
+        return cuda_convnet.cmrnorm(inputs[0], *numbers, layer.groups, layer.blocked)
     return cuda_convnet.rnorm(inputs[0], *numbers)
 
 
@@ -143,7 +143,9 @@ def _reshape(call: Call) -> Image:
 def _batchnorm(call: Call) -> Image:
     layer, inputs = call.layer, call.inputs
     assert isinstance(layer, BatchNorm)
-    weight, bias, mean, variance = (call.parameters[name] for name in ("weight", "bias", "running_mean", "running_var"))
+    mean, variance = (call.parameters[name] for name in ("running_mean", "running_var"))
+    ones = np.ones_like(mean)
+    weight, bias = (call.parameters["weight"], call.parameters["bias"]) if layer.affine else (ones, 0 * ones)
     return cuda_convnet.batchnorm(inputs[0], weight, bias, mean, variance, layer.eps)
 
 
