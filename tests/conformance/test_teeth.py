@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -105,7 +106,7 @@ def _eps_forgotten(patch: pytest.MonkeyPatch) -> None:
     right = BatchNorm.onnx
 
     def onnx(self: BatchNorm, code: OnnxCode) -> str:
-        return right(BatchNorm(inputs=self.inputs, eps=1e-5), code)
+        return right(replace(self, eps=1e-5), code)
 
     patch.setattr(BatchNorm, "onnx", onnx)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.conformance.forms import Forms, doubled
@@ -18,8 +19,10 @@ layers:
 """
 
 
-def test_a_step_of_training_moves_both_forms_alike() -> None:
-    forms = Forms.of(NET)
+@pytest.mark.parametrize("affine", ["true", "false"])
+def test_a_step_of_training_moves_both_forms_alike(affine: str) -> None:
+    forms = Forms.of(NET.replace("type: batchnorm,", f"type: batchnorm, affine: {affine},"))
+    assert ("norm1.weight" in forms.weights()) == (affine == "true")
     weights = doubled(forms.weights())
     merged, split = forms.merged(weights).train(), forms.split(weights).train()
     batch = torch.from_numpy(forms.inputs(batch=8)).double()
