@@ -161,7 +161,8 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise DataError(str(path), f"cannot read: {error.strerror or error}", "check the path") from None
     except Exception as error:  # noqa: BLE001 - of damaged files torch raises nearly anything
-        reason = f"torch cannot read it as weights alone: {str(error).splitlines()[0]}"
+        why = f"{error}".partition("\n")[0] or type(error).__name__
+        reason = f"torch cannot read it as weights alone: {why}"
         fix = "save it again with torch.save(model.state_dict(), path), or as safetensors"
         raise DataError(str(path), reason, fix) from None
     for key in _WRAPPINGS:

@@ -35,6 +35,7 @@ PARAMETERS = {
     "cifar10-fig1-tanh": 89_578,
     "lenet": 431_080,
     "shapes": 42_794,
+    "squeezenet-torchvision": 1_248_424,
     "vgg16": 138_357_544,
 }
 MACS = {
