@@ -1,4 +1,4 @@
-"""`netspec explain NS302`: what a code means, how to mend it, and a spec that shows it. It renders no findings."""
+"""`netspec explain NS302`: what a code means, how to mend it, and a file that shows it. It renders no findings."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ def explain_code(code: str) -> str:
 
 def examples(code: str) -> list[Path]:
     """The files of specs/invalid that show a code, each beside its expected rendering."""
-    return sorted((shipped_folder() / "invalid").glob(f"{code}-*.yaml"))
+    return sorted(path for path in (shipped_folder() / "invalid").glob(f"{code}-*") if path.suffix != ".txt")

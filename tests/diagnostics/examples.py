@@ -22,9 +22,11 @@ from netspec.diagnostics import Diagnostic, SpecError
 from netspec.diagnostics.text import render
 from netspec.experiment.load import load_experiment
 from netspec.experiment.trials import make_trials
+from netspec.importing import ImportOptions, import_net, sort_files
 from netspec.labels import read_labels
 from netspec.ledger import check_ledger, failures, find_ledger, load_ledger
 from netspec.pipeline import compile_file
+from netspec.source import Source
 from netspec.training import picture_recipe, training_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "specs" / "invalid"
@@ -44,7 +46,7 @@ class Options:
 
 def examples() -> list[Path]:
     """Every invalid file, in order of the codes."""
-    return sorted(FOLDER.glob("*.yaml"))
+    return sorted(path for path in FOLDER.iterdir() if path.suffix != ".txt")
 
 
 def findings(path: Path) -> tuple[Diagnostic, ...]:
@@ -65,6 +67,9 @@ def rendering(path: Path) -> str:
 
 def _examine(path: Path, options: Options) -> tuple[Diagnostic, ...]:
     try:
+        if path.suffix != ".yaml":
+            import_net(sort_files([str(path)], {}), ImportOptions())
+            return ()
         if path.exists() and b"\nledger: 1\n" in path.read_bytes() and b"\nnetspec:" not in path.read_bytes():
             load_ledger(path, path.name)
             return ()
@@ -87,7 +92,9 @@ def _examine(path: Path, options: Options) -> tuple[Diagnostic, ...]:
 
 def _without_folder(d: Diagnostic, path: Path) -> Diagnostic:
     """The example was copied to a folder whose name differs each time."""
-    return replace(d, message=d.message.replace(f"{path.parent}/", ""))
+    source = Source(d.span.source.name.removeprefix(f"{path.parent}/"), d.span.source.text)
+    span = replace(d.span, source=source)
+    return replace(d, message=d.message.replace(f"{path.parent}/", ""), span=span)
 
 
 def _options(text: str) -> Options:
