@@ -1,9 +1,7 @@
 """One training step of AlexNet beside a plain module with torch's norm and optimizer: all that a step computes.
 
 `netspec train` lets freed tensors be used again (netspec_runtime.training.memory); a plain script has glibc's defaults.
-That setting is the process's, so it changes with the turns.
-
-All sides run in one process, in which freed memory is kept as `netspec train` keeps it: so plain torch gains by it too.
+All sides run in one process, in turn, and that setting is the process's, so it changes with the turns.
 
 python -m benchmarks.training_step [--threads 2] [--batch 64] [--rounds 5] [--compile]
 """
