@@ -2,9 +2,11 @@
 
 from netspec.layers import (
     activation,
+    affine,
     batchnorm,
     channels,
     cnorm,
+    colour,
     combine,
     conv,
     dropout,
@@ -12,6 +14,7 @@ from netspec.layers import (
     image,
     local,
     pool,
+    prelu,
     reshape,
     rnorm,
 )
@@ -20,9 +23,11 @@ from netspec.layers.registry import LAYER_TYPES
 __all__ = [
     "LAYER_TYPES",
     "activation",
+    "affine",
     "batchnorm",
     "channels",
     "cnorm",
+    "colour",
     "combine",
     "conv",
     "dropout",
@@ -30,6 +35,7 @@ __all__ = [
     "image",
     "local",
     "pool",
+    "prelu",
     "reshape",
     "rnorm",
 ]

@@ -60,8 +60,8 @@ layers:
 """
 
 _FAMILIES = (
-    *("conv", "local", "fc", "pool", "rnorm", "cnorm", "batchnorm", "dropout", "activation"),
-    *("combine", "channels", "reshape", "image"),
+    *("conv", "local", "fc", "pool", "rnorm", "cnorm", "batchnorm", "affine", "dropout"),
+    *("activation", "prelu", "combine", "channels", "reshape", "image", "colour"),
 )
 _SECTIONS = (("input", InputSpec), ("data", DataSpec), ("train", TrainSpec), ("train: lr", RateSpec))
 

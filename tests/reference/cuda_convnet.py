@@ -183,6 +183,33 @@ def _source(at: int, image: int, scale: float) -> float:
     return min(max(place, 0.0), image - 1.01)
 
 
+def rgb2yuv(x: Image) -> Image:
+    """Brightness and two colours."""
+    y = np.zeros_like(x)
+    for r, c in np.ndindex(*x.shape[1:]):
+        red, green, blue = (float(v) for v in x[:, r, c])
+        y[0, r, c] = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        y[1, r, c] = -0.09991 * red - 0.33609 * green + 0.436 * blue
+        y[2, r, c] = 0.615 * red - 0.55861 * green - 0.05639 * blue
+    return y
+
+
+def rgb2lab(x: Image, center: bool) -> Image:
+    """CIE L*a*b* of colours from 0 to 1."""
+    y = np.zeros_like(x)
+    for r, c in np.ndindex(*x.shape[1:]):
+        red, green, blue = (float(v) for v in x[:, r, c])
+        fx = _lab_f(0.49 * red + 0.31 * green + 0.2 * blue)
+        fy = _lab_f(0.17697 * red + 0.8124 * green + 0.01063 * blue)
+        fz = _lab_f(0.01 * green + 0.99 * blue)
+        y[:, r, c] = 116 * fy - 16 - (50 if center else 0), 500 * (fx - fy), 200 * (fy - fz)
+    return y
+
+
+def _lab_f(t: float) -> float:
+    return float(t**0.3333) if t > 0.0088564517 else 7.787037 * t + 0.13793103
+
+
 def softmax(x: Image) -> Image:
     """Over all units."""
     powers = [exp(v - x.max()) for v in x.flatten()]
@@ -195,6 +222,16 @@ def batchnorm(x: Image, weight: Image, bias: Image, mean: Image, variance: Image
     for f in range(x.shape[0]):
         y[f] = (x[f] - mean[f]) / np.sqrt(variance[f] + eps) * weight[f] + bias[f]
     return y
+
+
+def affine(x: Image, weight: Image, bias: Image) -> Image:
+    """Source: Caffe's Scale and Bias layers."""
+    return np.array([weight[f] * x[f] + bias[f] for f in range(len(x))])
+
+
+def prelu(x: Image, slopes: Image) -> Image:
+    """With a slope for each channel, or one. Source: He et al. 2015, 2.1."""
+    return np.array([np.where(x[f] > 0, x[f], slopes[f if len(slopes) > 1 else 0] * x[f]) for f in range(len(x))])
 
 
 NEURONS: dict[str, Callable[..., Image]] = {

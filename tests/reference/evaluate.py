@@ -12,6 +12,7 @@ from netspec.ir.layer import Layer
 from netspec.layers.batchnorm import BatchNorm
 from netspec.layers.channels import CrossMapPool, SliceLayer
 from netspec.layers.cnorm import ContrastNorm
+from netspec.layers.colour import RgbToLab
 from netspec.layers.combine import EltSum
 from netspec.layers.dropout import Dropout
 from netspec.layers.fc import Fc
@@ -134,6 +135,11 @@ def _cmpool(call: Call) -> Image:
     return cuda_convnet.cmpool(x, layer.size, layer.stride, layer.start, outputs)
 
 
+def _lab(call: Call) -> Image:
+    assert isinstance(call.layer, RgbToLab)
+    return cuda_convnet.rgb2lab(call.inputs[0], call.layer.center)
+
+
 def _reshape(call: Call) -> Image:
     layer, x = call.layer, call.inputs[0]
     assert isinstance(layer, Reshape)
@@ -147,6 +153,13 @@ def _batchnorm(call: Call) -> Image:
     ones = np.ones_like(mean)
     weight, bias = (call.parameters["weight"], call.parameters["bias"]) if layer.affine else (ones, 0 * ones)
     return cuda_convnet.batchnorm(inputs[0], weight, bias, mean, variance, layer.eps)
+
+
+def _affine(call: Call) -> Image:
+    channels, numbers = len(call.inputs[0]), call.parameters
+    return cuda_convnet.affine(
+        call.inputs[0], numbers.get("weight", np.ones(channels)), numbers.get("bias", np.zeros(channels))
+    )
 
 
 def _dropout(call: Call) -> Image:
@@ -171,6 +184,7 @@ def _pixels(call: Call) -> Image:
 
 
 RESTATED: dict[str, Callable[[Call], Image]] = {
+    "affine": _affine,
     "batchnorm": _batchnorm,
     "blur": _pixels,
     "cmpool": _cmpool,
@@ -189,8 +203,11 @@ RESTATED: dict[str, Callable[[Call], Image]] = {
     "nailbed": _pixels,
     "neuron": lambda call: call.inputs[0],
     "pool": _pool,
+    "prelu": lambda call: cuda_convnet.prelu(call.inputs[0], call.parameters["weight"]),
     "reshape": _reshape,
     "resize": _pixels,
+    "rgb2lab": _lab,
+    "rgb2yuv": lambda call: cuda_convnet.rgb2yuv(call.inputs[0]),
     "rnorm": _norm,
     "slice": _slice,
     "softmax": lambda call: cuda_convnet.softmax(call.inputs[0]),

@@ -25,12 +25,16 @@ layers:
   flip1: {type: flip, inputs: data}
   blur1: {type: blur, inputs: flip1, size: 3, stdev: 1.5}
   crop1: {type: crop, inputs: blur1, start: [1, 0], size: [12, 11]}
-  resize1: {type: resize, inputs: crop1, scale: 1.2}
+  yuv1: {type: rgb2yuv, inputs: crop1}
+  lab1: {type: rgb2lab, inputs: yuv1, neuron: 'linear[0.01, 0]'}
+  resize1: {type: resize, inputs: lab1, scale: 1.2}
   conv1: {type: conv, inputs: resize1, filters: 6, size: 3, stride: 2, round: ceil, pad: [1, 0, 1, 2], neuron: abs}
   rnorm1: {type: rnorm, inputs: conv1, size: 3, alpha: 0.5, k: 1, groups: 2}
   rnorm2: {type: rnorm, inputs: rnorm1, size: 3, alpha: 0.5, across: space, beta: 0.6}
   cnorm1: {type: cnorm, inputs: rnorm2, size: 3, alpha: 0.5}
-  batch1: {type: batchnorm, inputs: cnorm1, neuron: 'tanh[1.5, 0.7]'}
+  affine1: {type: affine, inputs: cnorm1}
+  prelu1: {type: prelu, inputs: affine1}
+  batch1: {type: batchnorm, inputs: prelu1, neuron: 'tanh[1.5, 0.7]'}
   conv2: {type: conv, inputs: [batch1, rnorm1], filters: 4, size: 3, pad: 1, groups: 2, neuron: 'brelu[2]'}
   local1: {type: local, inputs: batch1, filters: 4, size: 3, pad: 1, groups: 2, neuron: logistic}
   sum1: {type: eltsum, inputs: [conv2, local1], coefficients: [1, -0.5], neuron: 'linear[0.5, 1]'}

@@ -23,7 +23,9 @@ input: {size: 32}
 layers:
   blur1: {type: blur, inputs: data, size: 3, stdev: 1}
   resize1: {type: resize, inputs: blur1, scale: 1.25}
-  conv1: {type: conv, inputs: resize1, filters: 8, size: 3, shared_biases: false, neuron: "drelu[2]", gpu: [0, 1]}
+  yuv1: {type: rgb2yuv, inputs: resize1}
+  lab1: {type: rgb2lab, inputs: yuv1}
+  conv1: {type: conv, inputs: lab1, filters: 8, size: 3, shared_biases: false, neuron: "drelu[2]", gpu: [0, 1]}
   norm1: {type: rnorm, inputs: conv1, size: 5}
   norm2: {type: rnorm, inputs: norm1, size: 3, across: space}
   norm3: {type: cnorm, inputs: norm2, size: 3}
