@@ -85,14 +85,14 @@ def _with_one_softmax(placed: PlacedGraph) -> PlacedGraph:
 
 
 def _rule(node: TypedNode, owned: OwnedParameter, spec: Spec) -> ParameterRule:
-    """The layer's own rates and decay; biases never decay, nor does batch normalisation, whose scale rests at 1."""
+    """The layer's own rates and decay. Only weights that sum their inputs decay: no biases, scales that rest at 1."""
     from netspec_runtime.training.recipe import ParameterRule
 
     bias, layer = owned.parameter.role == "bias", node.layer
-    if not isinstance(layer, LearnedLayer):
-        return ParameterRule(owned.name, bias, 1.0, 0.0)
-    decay = spec.train.decay if layer.decay is None else layer.decay
-    return ParameterRule(owned.name, bias, layer.lr_b if bias else layer.lr_w, 0.0 if bias else decay)
+    decay = 0.0
+    if isinstance(layer, LearnedLayer) and not bias:
+        decay = spec.train.decay if layer.decay is None else layer.decay
+    return ParameterRule(owned.name, bias, layer.rate(owned.parameter.role), decay)
 
 
 def _rate(rate: float | RateSpec) -> RateRule:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from netspec.diagnostics.grammar import a
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.neuron import Neuron
-from netspec.ir.parameter import Init, Parameter, constant
+from netspec.ir.parameter import Init, Parameter, Role, constant
 from netspec.ir.shape import Maps, Range, Shape
 from netspec.syntax.keys import Spread, key
 
@@ -98,6 +98,10 @@ class Layer(ABC):
         """Multiply-adds an image of its linear part; 0 for layers that only normalise, pool or move numbers."""
         return 0
 
+    def rate(self, role: Role) -> float:
+        """Learning rate of its tensors of this role, as a multiple of the run's."""
+        return 1.0
+
     def reason(self, inputs: tuple[Shape, ...]) -> str:
         """Why the output has its size, as arithmetic; empty where the size is the input's."""
         return ""
@@ -135,6 +139,10 @@ class LearnedLayer(Layer):
         " are never shared.",
         default=None,
     )
+
+    def rate(self, role: Role) -> float:
+        """`lr_w` or `lr_b`."""
+        return self.lr_b if role == "bias" else self.lr_w
 
     def bias_parameter(self, dims: tuple[int, ...], path: str = "bias") -> tuple[Parameter, ...]:
         return (Parameter(path, dims, "bias", constant(self.init_b)),) if self.bias else ()

@@ -123,6 +123,12 @@ class OnnxCode:
     def parameter(self, path: str) -> str:
         return self.parameters[path]
 
+    def each_channel(self, path: str) -> str:
+        """A parameter (channels) so that it broadcasts over the output: (channels, 1, 1) for maps."""
+        dims = (self.output.channels, *(1 for _ in self.output.dims[1:]))
+        weight = self.parameter(path)
+        return weight if len(dims) == 1 else self.op("Reshape", weight, self.indices("each_channel", dims))
+
     def _constant(self, constant: OnnxConstant) -> str:
         if constant not in self.constants:
             self.constants.append(constant)

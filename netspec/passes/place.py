@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from netspec.diagnostics import Diagnostic, Findings, Label, SpecError
 from netspec.diagnostics.grammar import listed
-from netspec.ir.graph import TypedGraph, TypedNode
+from netspec.ir.graph import OwnedParameter, TypedGraph, TypedNode
 from netspec.ir.layer import Illegal, Layer
 from netspec.ir.placed import Compute, Join, PlacedGraph, PlacedParameter, Slice, Step, Transfer, Value
 from netspec.ir.shape import Range, Shape, even_parts
@@ -114,6 +114,13 @@ def _devices(devices: tuple[int, ...]) -> str:
     return f"gpu {devices[0]}" if len(devices) == 1 else f"gpus {listed([str(d) for d in devices])}"
 
 
+def _rows(owned: OwnedParameter, part: Range | None) -> PlacedParameter:
+    """The rows of some output channels; None: all rows, which may be fewer than channels."""
+    count, *more = owned.parameter.dims
+    rows = part or Range(0, count)
+    return PlacedParameter(owned.name, owned.path, rows, (rows.size, *more), owned.tied, owned.parameter.role)
+
+
 @dataclass
 class _Placement:
     typed: TypedGraph
@@ -166,10 +173,7 @@ class _Placement:
         made = part.size if keep is None else layer.infer(shapes).channels
         name = base if keep is None else self._name(f"{base}_wide")
         value = Value(name, node.name, part, node.shape.with_channels(made), device)
-        parameters = tuple(
-            PlacedParameter(p.name, p.path, part, (part.size, *p.parameter.dims[1:]), p.tied, p.parameter.role)
-            for p in node.parameters
-        )
+        parameters = tuple(_rows(p, None if number is None else part) for p in node.parameters)
         self.steps.append(Compute(node.name, number, layer, inputs, value, parameters, layer.macs(shapes)))
         return value if keep is None else self._slice(value, keep, base, part)
 
