@@ -16,7 +16,7 @@ GEOMETRIES = [(k, s, p) for k in (2, 3) for s in (1, 2, 3) for p in (0, 1, 2) if
 
 def caffe_count(image: int, kernel: int, stride: int, pad: int) -> int:
     """How many windows along one axis: rounded up, and the last must start within image and left padding."""
-    count = int(ceil((image + 2 * pad - kernel) / stride)) + 1
+    count = ceil((image + 2 * pad - kernel) / stride) + 1
     if pad and (count - 1) * stride >= image + pad:
         count -= 1
     return count
