@@ -1,4 +1,4 @@
-"""The one form that Caffe's text and binary files are read to: fields with places. It knows neither format nor layers."""
+"""The form that Caffe's text and binary files are read to: fields with places. It knows no format and no layers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,217 @@
+"""Nets and solvers of Caffe as text: protobuf's text format to messages with places. It interprets nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from netspec.diagnostics import Diagnostic, Label, SpecError
+from netspec.diagnostics.suggest import said, suggestion
+from netspec.importers.caffe.blobs import blob_of
+from netspec.importers.caffe.message import Field, Message, Value
+from netspec.importers.caffe.scalars import kind_in_words, read_scalar
+from netspec.importers.caffe.schema import MESSAGES, Slot
+from netspec.importers.caffe.tokens import Token, Tokens, shown
+from netspec.importers.remark import Remarks
+from netspec.source import Source, Span, whole
+
+LARGEST: Final = 4 << 20  # characters of a file; the largest published nets have a tenth
+DEEPEST: Final = 50  # messages in messages
+MOST_FIELDS: Final = 200_000
+MOST_STRANGE: Final = 50  # different names that no Caffe knows
+
+_CLOSING: Final = {"{": "}", "<": ">"}
+
+
+def read_prototxt(source: Source, remarks: Remarks, type: str = "NetParameter") -> Message:
+    """The message that a text is: a net, or ``SolverParameter``. Fields that Caffe does not have get a remark each.
+
+    Such a field is ``lost`` where its name is nearly one that exists, so probably a slip, and ``dropped`` otherwise:
+    many private versions of Caffe have fields of their own.
+
+    Raises SpecError: NS801 for what is not in the format, NS802 for values of the wrong kind, NS808 for a field that
+    stands twice.
+    """
+    if len(source.text) > LARGEST:
+        message = f"{len(source.text):,} characters: a Caffe file as text has {LARGEST:,} at most"
+        raise SpecError([Diagnostic("NS801", message, whole(source), help="give a .prototxt file")])
+    tokens = Tokens(source)
+    place = tokens.place(tokens.now)
+    return _Reader(tokens, remarks).message(type, place, "")
+
+
+@dataclass
+class _Reader:
+    """Reads one text; ``strange`` are the unknown fields that were met, by message and name."""
+
+    tokens: Tokens
+    remarks: Remarks
+    strange: set[tuple[str, str]] = field(default_factory=set)
+    depth: int = 0
+    count: int = 0
+
+    def message(self, type: str, place: Span, closing: str) -> Message:
+        """The fields up to the closing brace, or to the end of the text, with that."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.tokens.refuse(f"more than {DEEPEST} messages in each other", "no net is nested like this", place)
+        fields: list[Field] = []
+        singles: dict[str, Field] = {}
+        while not self._closed(closing, place):
+            for new in self.field(type):
+                self._once(singles, type, new)
+                fields.append(new)
+            self.tokens.skip(";", ",")
+        self.depth -= 1
+        return Message(type, tuple(fields), place)
+
+    def field(self, type: str) -> list[Field]:
+        """The next field, with all values of a list; none where its name is unknown."""
+        first = self.tokens.now
+        name = self._name()
+        place = self.tokens.since(first)
+        slot = MESSAGES[type].by_name.get(name)
+        if slot is None:
+            self._strange(type, name, place)
+            self._skip_value()
+            return []
+        if slot.kind in MESSAGES:
+            return self._messages(slot, place)
+        if not self.tokens.skip(":"):
+            if self.tokens.at("{", "<"):
+                raise self._of_wrong_kind(slot, "a message")
+            raise self.tokens.refuse(f"`:` expected behind `{name}`", "add `:` and the value", self.tokens.last_place())
+        return self._scalars(slot)
+
+    def _closed(self, closing: str, place: Span) -> bool:
+        if closing and self.tokens.now.kind == "end":
+            raise self.tokens.refuse(f"this is never closed: `{closing}` is missing", f"add `{closing}`", place)
+        if not closing and self.tokens.at("}", ">"):
+            raise self.tokens.refuse(f"{shown(self.tokens.now)} closes nothing", "remove it, or open it further up")
+        return self.tokens.now.kind == "end" or self.tokens.skip(closing)
+
+    def _once(self, singles: dict[str, Field], type: str, new: Field) -> None:
+        self.count += 1
+        if self.count > MOST_FIELDS:
+            raise self.tokens.refuse(f"more than {MOST_FIELDS:,} fields", "give the text of a net", new.place)
+        if MESSAGES[type].by_name[new.name].many:
+            return
+        before = singles.setdefault(new.name, new)
+        if before is not new:
+            others = (Label(before.place, "here too"),)
+            message = f"`{new.name}` stands twice"
+            raise SpecError([Diagnostic("NS808", message, new.place, help="remove one of them", others=others)])
+
+    def _name(self) -> str:
+        """A name; that of an extension is in brackets and never known."""
+        token = self.tokens.take()
+        if token.kind == "word":
+            return token.text
+        if token.kind != "sign" or token.text != "[":
+            raise self._no_name(token)
+        name = "["
+        while not self.tokens.at("]"):
+            if self.tokens.now.kind != "word" and not self.tokens.at(".", "/"):
+                raise self._no_name(self.tokens.now)
+            name += self.tokens.take().text
+        return name + self.tokens.take().text
+
+    def _no_name(self, token: Token) -> SpecError:
+        help = "write the name of a field, or close the message"
+        return self.tokens.refuse(f"{shown(token)} where a field's name is expected", help, self.tokens.place(token))
+
+    def _messages(self, slot: Slot, place: Span) -> list[Field]:
+        self.tokens.skip(":")
+        if not self.tokens.at("["):
+            return [self._block(slot, place)]
+        return self._list(slot, lambda: self._block(slot, self.tokens.place(self.tokens.now)))
+
+    def _block(self, slot: Slot, place: Span) -> Field:
+        if not self.tokens.at(*_CLOSING):
+            raise self._of_wrong_kind(slot, shown(self.tokens.now))
+        closing = _CLOSING[self.tokens.take().text]
+        message = self.message(slot.kind, place, closing)
+        value: Value = blob_of(message) if slot.kind == "BlobProto" else message
+        return Field(slot.name, value, place)
+
+    def _scalars(self, slot: Slot) -> list[Field]:
+        if self.tokens.at("{", "<"):
+            raise self._of_wrong_kind(slot, "a message")
+        return self._list(slot, lambda: self._scalar(slot)) if self.tokens.at("[") else [self._scalar(slot)]
+
+    def _scalar(self, slot: Slot) -> Field:
+        value, place = read_scalar(self.tokens, slot)
+        return Field(slot.name, value, place)
+
+    def _list(self, slot: Slot, item: Callable[[], Field]) -> list[Field]:
+        """Values in brackets."""
+        if not slot.many:
+            raise self._of_wrong_kind(slot, "a list")
+        self.tokens.take()
+        items: list[Field] = []
+        while not self.tokens.skip("]"):
+            if items and not self.tokens.skip(","):
+                raise self.tokens.refuse(f"{shown(self.tokens.now)} in a list", "write `,` or `]`")
+            items.append(item())
+            if len(items) > MOST_FIELDS:
+                raise self.tokens.refuse(f"more than {MOST_FIELDS:,} values", "give the text of a net")
+        return items
+
+    def _of_wrong_kind(self, slot: Slot, found: str) -> SpecError:
+        kind = "a message in braces" if slot.kind in MESSAGES else kind_in_words(slot)
+        message = f"`{slot.name}` is {kind}, not {found}"
+        return SpecError([Diagnostic("NS802", message, self.tokens.place(self.tokens.now), help=f"write {kind}")])
+
+    def _strange(self, type: str, name: str, place: Span) -> None:
+        """Say once that a message has a field that Caffe's has not."""
+        if (type, name) in self.strange:
+            return
+        self.strange.add((type, name))
+        if len(self.strange) > MOST_STRANGE:
+            message = f"more than {MOST_STRANGE} names that Caffe does not have"
+            raise self.tokens.refuse(message, "give the text of a Caffe net or solver", place)
+        near = suggestion(name, MESSAGES[type].by_name)
+        text = f"`{name}` is no field of Caffe's {type}"
+        if near:
+            self.remarks.lost("unknown field", f"{text}; {said(near)}", place)
+        else:
+            self.remarks.dropped("unknown field", f"{text}: it is left out", place)
+
+    def _skip_value(self) -> None:
+        """Use up the value of a field that is not known, whatever it is."""
+        self.tokens.skip(":")
+        if self.tokens.at("{", "<", "["):
+            self._skip_brackets()
+        elif self.tokens.now.kind == "string":
+            while self.tokens.now.kind == "string":
+                self.tokens.take()
+        else:
+            self.tokens.skip("-")
+            if self.tokens.take().kind not in ("word", "number"):
+                raise self.tokens.refuse("a value is missing", "add it", self.tokens.last_place())
+
+    def _skip_brackets(self) -> None:
+        first, opened = self.tokens.now, 0
+        while True:
+            opened += self.tokens.at("{", "<", "[") - self.tokens.at("}", ">", "]")
+            if self.tokens.take().kind == "end":
+                raise self.tokens.refuse("this is never closed", "close it", self.tokens.place(first))
+            if not opened:
+                return
+
+
+def is_solver(source: Source) -> bool:
+    """Whether a text is a solver, by the first field that only one of net and solver has. It may be damaged."""
+    nets, solvers = MESSAGES["NetParameter"].by_name, MESSAGES["SolverParameter"].by_name
+    depth = 0
+    try:
+        tokens = Tokens(source)
+        while tokens.now.kind != "end":
+            depth += tokens.at("{", "<", "[") - tokens.at("}", ">", "]")
+            name = tokens.take().text
+            if not depth and (name in nets) != (name in solvers):
+                return name in solvers
+    except SpecError:
+        pass
+    return False
