@@ -6,12 +6,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.source import Source, Span
-
-Kind = Literal["word", "number", "string", "sign", "end"]
 
 _TOKEN: Final = re.compile(
     r"""(?P<gap>[ \t\r\n\v\f\ufeff]+|\#[^\n]*)
@@ -26,9 +24,9 @@ _SHOWN: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as written, ``end`` characters behind the start of the text."""
+    """A token as written, from ``start`` to ``end`` of the text: a word, number, string, sign, or the end."""
 
-    kind: Kind
+    kind: str
     text: str
     start: int
     end: int
@@ -92,7 +90,7 @@ class Tokens:
                 raise self._no_token(Token("sign", text[offset], offset, offset + 1))
             offset = match.end()
             if match.lastgroup != "gap":
-                yield Token(match.lastgroup, match[0], match.start(), offset)  # type: ignore[arg-type] # the group's name
+                yield Token(match.lastgroup or "", match[0], match.start(), offset)
         while True:
             yield Token("end", "", offset, offset)
 
