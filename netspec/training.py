@@ -92,7 +92,7 @@ def _rule(node: TypedNode, owned: OwnedParameter, spec: Spec) -> ParameterRule:
     decay = 0.0
     if isinstance(layer, LearnedLayer) and not bias:
         decay = spec.train.decay if layer.decay is None else layer.decay
-    return ParameterRule(owned.name, bias, layer.rate(owned.parameter.role), decay)
+    return ParameterRule(owned.name, bias, layer.rate_of(owned.parameter.role), decay)
 
 
 def _rate(rate: float | RateSpec) -> RateRule:

@@ -15,6 +15,7 @@ from zlib import crc32
 
 from netspec.diagnostics.suggest import suggestion
 from netspec.ir.graph import OwnedParameter, TypedGraph
+from netspec.ir.parameter import interpolation
 from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def _fill(owned: OwnedParameter, out: Array, key: tuple[int, int, int]) -> None:
     distribution, value = owned.parameter.distribution
     if distribution == "constant":
         out.fill(value)
+        return
+    if distribution == "bilinear":
+        rows, columns = map(interpolation, owned.parameter.dims[2:])
+        kernel = np.outer(rows, columns).reshape(-1)
+        out[:] = np.take(kernel, np.arange(key[2] * _STRETCH, key[2] * _STRETCH + out.size), mode="wrap")
         return
     random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(key)))
     if distribution == "normal":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import prod
 from typing import Annotated, ClassVar
 
 from netspec.diagnostics.grammar import a
@@ -98,7 +99,7 @@ class Layer(ABC):
         """Multiply-adds an image of its linear part; 0 for layers that only normalise, pool or move numbers."""
         return 0
 
-    def rate(self, role: Role) -> float:
+    def rate_of(self, role: Role) -> float:
         """Learning rate of its tensors of this role, as a multiple of the run's."""
         return 1.0
 
@@ -140,9 +141,19 @@ class LearnedLayer(Layer):
         default=None,
     )
 
-    def rate(self, role: Role) -> float:
+    def rate_of(self, role: Role) -> float:
         """`lr_w` or `lr_b`."""
         return self.lr_b if role == "bias" else self.lr_w
+
+    def weight_parameter(
+        self, path: str, dims: tuple[int, ...], init: Init | None = None, tied: str | None = None, kernels: bool = True
+    ) -> Parameter:
+        """Weights (output channels, inputs of each ...); ``init`` and ``tied`` are what `per_input` says."""
+        own = init or self.init_w
+        if own.kind == "bilinear" and not kernels:
+            message = f"{a(self.type)} layer has no kernels to start with bilinear interpolation"
+            raise Illegal("NS310", message, "init_w", "use another way to start, or a `conv` or `deconv` layer")
+        return Parameter(path, dims, "weight", own, prod(dims[1:4]), tied or self.share_weights or "")
 
     def bias_parameter(self, dims: tuple[int, ...], path: str = "bias") -> tuple[Parameter, ...]:
         return (Parameter(path, dims, "bias", constant(self.init_b)),) if self.bias else ()

@@ -10,9 +10,9 @@ from netspec.syntax.scalars import as_float, shorten
 from netspec.syntax.words import Word, WordError, split_word
 
 Role = Literal["weight", "bias", "statistic"]
-Distribution = Literal["normal", "uniform", "constant"]
+Distribution = Literal["normal", "uniform", "constant", "bilinear"]
 
-_ARGUMENTS = {"normal": 1, "uniform": 1, "constant": 1, "xavier": 0, "he": 0}
+_ARGUMENTS = {"normal": 1, "uniform": 1, "constant": 1, "xavier": 0, "he": 0, "bilinear": 0}
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,12 @@ class Init(Word):
     """How a parameter starts.
 
     ``0.01`` or ``normal[0.01]`` (standard deviation), ``uniform[a]`` (from -a to a), ``constant[c]``, ``xavier``
-    (uniform, Glorot and Bengio 2010), ``he`` (normal, He et al. 2015).
+    (uniform, Glorot and Bengio 2010), ``he`` (normal, He et al. 2015), ``bilinear`` (every kernel interpolates, for a
+    `deconv` that upsamples; Caffe's filler: best with a size of 2 s - s mod 2 for a stride of s).
     """
 
     code: ClassVar[str] = "NS216"
-    pattern: ClassVar[str] = "a number, `normal[std]`, `uniform[a]`, `constant[c]`, `xavier` or `he`"
+    pattern: ClassVar[str] = "a number, `normal[std]`, `uniform[a]`, `constant[c]`, `xavier`, `he` or `bilinear`"
 
     kind: str
     value: float = 0.0
@@ -47,11 +48,13 @@ class Init(Word):
         return value
 
     def resolved(self, fan_in: int, fan_out: int) -> tuple[Distribution, float]:
-        """The distribution and its one number: standard deviation, bound or constant."""
+        """The distribution and its one number: standard deviation, bound or constant; `bilinear` has none."""
         if self.kind == "he":
             return "normal", sqrt(2.0 / fan_in)
         if self.kind == "xavier":
             return "uniform", sqrt(6.0 / (fan_in + fan_out))
+        if self.kind == "bilinear":
+            return "bilinear", 0.0
         if self.kind == "uniform":
             return "uniform", self.value
         return ("constant" if self.kind == "constant" else "normal"), self.value
@@ -59,7 +62,14 @@ class Init(Word):
     def __str__(self) -> str:
         if self.kind == "normal":
             return repr(self.value)
-        return self.kind if self.kind in ("xavier", "he") else f"{self.kind}[{self.value!r}]"
+        return self.kind if not _ARGUMENTS[self.kind] else f"{self.kind}[{self.value!r}]"
+
+
+def interpolation(size: int) -> tuple[float, ...]:
+    """One axis of a bilinear kernel, as Caffe's filler has it: 1 - |i / f - c| with f = ceil(size / 2)."""
+    half = -(-size // 2)
+    centre = (2 * half - 1 - half % 2) / (2 * half)
+    return tuple(1 - abs(i / half - centre) for i in range(size))
 
 
 def constant(value: float) -> Init:

@@ -39,7 +39,7 @@ class Affine(ChannelwiseLayer):
         weight = (Parameter("weight", dims, "weight", constant(1.0)),) if self.scale else ()
         return (*weight, *((Parameter("bias", dims, "bias", constant(0.0)),) if self.bias else ()))
 
-    def rate(self, role: Role) -> float:
+    def rate_of(self, role: Role) -> float:
         return self.lr_b if role == "bias" else self.lr_w
 
     def torch(self, code: TorchCode) -> str:

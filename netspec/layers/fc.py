@@ -13,6 +13,7 @@ from netspec.ir.layer import Illegal, LearnedLayer, Shard
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.parameter import Init, Parameter
 from netspec.ir.shape import Range, Shape, Vector
+from netspec.layers.groups import channels_of, check_groups, groups_of
 from netspec.layers.registry import layer_type
 from netspec.syntax.keys import key
 
@@ -45,14 +46,9 @@ class Fc(LearnedLayer):
             message = f"`per_input` has {count(len(self.per_input), 'entry')} for {count(len(inputs), 'input')}"
             raise Illegal("NS309", message, "per_input", "one for each input; `{}` where nothing differs")
         for number, shape in enumerate(inputs):
-            self._check_groups(f"{shape.channels:,} channels of `{self.inputs[number]}`", shape.channels, number)
-        self._check_groups(f"{self.outputs:,} outputs", self.outputs, None)
+            check_groups(self.groups, shape.channels, f"channels of `{self.inputs[number]}`", number=number)
+        check_groups(self.groups, self.outputs, "outputs")
         return Vector(self.outputs)
-
-    def _check_groups(self, what: str, channels: int, number: int | None) -> None:
-        if channels % self.groups:
-            message = f"{self.groups} groups do not divide the {what}"
-            raise Illegal("NS306", message, "groups", f"`groups` must divide {channels:,}", number)
 
     def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         """Weights (outputs, units of the input / groups), bias (outputs)."""
@@ -62,25 +58,17 @@ class Fc(LearnedLayer):
 
     def _weight(self, number: int, path: str, shape: Shape) -> Parameter:
         own = self.per_input[number] if self.per_input else FcInput()
-        tied = own.share_weights or self.share_weights or ""
-        units = shape.units // self.groups
-        return Parameter(f"{path}weight", (self.outputs, units), "weight", own.init_w or self.init_w, units, tied)
+        dims = (self.outputs, shape.units // self.groups)
+        return self.weight_parameter(f"{path}weight", dims, own.init_w, own.share_weights, kernels=False)
 
     def macs(self, inputs: tuple[Shape, ...]) -> int:
         return self.outputs * sum(shape.units // self.groups for shape in inputs)
 
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
         """A part reads the channels of its groups."""
-        each = self.outputs // self.groups
-        first, last = part.start // each, (part.stop - 1) // each
-        if first != last and (part.start % each or part.stop % each):
-            message = f"{self.groups} groups cannot be split over {self.outputs // part.size} devices"
-            raise Illegal(
-                "NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round"
-            )
-        into = [shape.channels // self.groups for shape in inputs]
-        reads = tuple(Range(first * channels, (last + 1) * channels) for channels in into)
-        return Shard(replace(self, outputs=part.size, groups=last - first + 1), reads)
+        own = groups_of(part, self.outputs, self.groups)
+        reads = tuple(channels_of(own, shape.channels // self.groups) for shape in inputs)
+        return Shard(replace(self, outputs=part.size, groups=own.size), reads)
 
     def torch(self, code: TorchCode) -> str:
         flat = [

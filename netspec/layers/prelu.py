@@ -41,7 +41,7 @@ class PRelu(ChannelwiseLayer):
             raise Illegal("NS402", message, "gpu", "put it on one device, or let each channel have its own")
         return super().shard(inputs, part)
 
-    def rate(self, role: Role) -> float:
+    def rate_of(self, role: Role) -> float:
         return self.lr_w
 
     def torch(self, code: TorchCode) -> str:

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from netspec.ir.layer import Illegal, Layer, Shard, maps
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.shape import Maps, Range, Shape
+from netspec.layers.groups import channels_of, check_groups, groups_of
 from netspec.layers.registry import layer_type
 from netspec.syntax.keys import key
 
@@ -103,9 +104,7 @@ class ResponseNorm(Normalisation):
         if self.blocked and self.across == "space":
             message = "blocks are of channels, and this layer normalises across space"
             raise Illegal("NS310", message, "blocked", "`across: channels`, or remove `blocked`")
-        if shape.channels % self.groups:
-            message = f"{self.groups} groups do not divide the {shape.channels} channels of `{self.inputs[0]}`"
-            raise Illegal("NS306", message, "groups", f"`groups` must divide {shape.channels}", input=0)
+        check_groups(self.groups, shape.channels, f"channels of `{self.inputs[0]}`", number=0)
         if shape.channels**2 // self.groups > MOST_BAND_NUMBERS:
             message = f"a response norm over {shape.channels:,} channels is too large for ONNX"
             raise Illegal("NS312", message, "inputs", "more `groups`, or fewer channels")
@@ -119,15 +118,10 @@ class ResponseNorm(Normalisation):
         if self.across == "space":
             return Shard(replace(self, groups=1), (part,))
         each = inputs[0].channels // self.groups
-        first, last = part.start // each, (part.stop - 1) // each
-        if first != last and (part.start % each or part.stop % each):
-            message = f"{self.groups} groups cannot be split over {inputs[0].channels // part.size} devices"
-            raise Illegal(
-                "NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round"
-            )
-        if first != last or part.size == each:
-            return Shard(replace(self, groups=last - first + 1), (part,))
-        read = self._around(part, Range(first * each, (first + 1) * each))
+        own = groups_of(part, inputs[0].channels, self.groups)
+        if part == channels_of(own, each):
+            return Shard(replace(self, groups=own.size), (part,))
+        read = self._around(part, channels_of(own, each))
         return Shard(replace(self, groups=1), (read,), part.shift(-read.start))
 
     def _around(self, part: Range, group: Range) -> Range:

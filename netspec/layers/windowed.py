@@ -13,6 +13,7 @@ from netspec.ir.layer import Illegal, LearnedLayer, Shard, maps
 from netspec.ir.lowering import OnnxCode, TorchCode
 from netspec.ir.parameter import Init, Parameter
 from netspec.ir.shape import Maps, Range, Shape
+from netspec.layers.groups import channels_of, check_groups, groups_of
 from netspec.layers.window import Pair, Rounding, Sides, Window, sides
 from netspec.syntax.keys import key
 
@@ -130,14 +131,12 @@ class WindowedLayer(LearnedLayer):
                 raise Illegal("NS319", message, (*place, at), f"channels are 0 to {shape.channels - 1:,}", number)
 
     def _check_groups(self, number: int, shape: Maps) -> None:
-        groups, connections = self.groups_of(number), self.connections_of(number)
-        read = f"channels of `{self.inputs[number]}`" if connections is None else "entries of `connections`"
-        for what, channels in ((read, self.reads(number, shape)), ("filters", self.filters)):
-            if channels % groups:
-                help = f"`groups` must divide {channels}"
-                message = f"{groups} groups do not divide the {channels} {what}"
-                blamed = number if what == read and connections is None else None
-                raise Illegal("NS306", message, self._key(number, "groups"), help, blamed)
+        groups, path = self.groups_of(number), self._key(number, "groups")
+        if (connections := self.connections_of(number)) is None:
+            check_groups(groups, shape.channels, f"channels of `{self.inputs[number]}`", path, number)
+        else:
+            check_groups(groups, len(connections), "entries of `connections`", path)
+        check_groups(groups, self.filters, "filters", path)
 
     def _key(self, number: int, key: str) -> tuple[str | int, ...]:
         """Where a key of one input stands: in `per_input`, or on the layer."""
@@ -167,8 +166,7 @@ class WindowedLayer(LearnedLayer):
         """Weight (filters, channels of a group, height, width, *more) of one input."""
         own = self.branch(number)
         dims = (self.filters, self.reads(number, shape) // self.groups_of(number), *self.window(number).size, *more)
-        tied = own.share_weights or self.share_weights or ""
-        return Parameter(f"{path}weight", dims, "weight", own.init_w or self.init_w, self.fan_in(number, shape), tied)
+        return self.weight_parameter(f"{path}weight", dims, own.init_w, own.share_weights, kernels=not more)
 
     def macs(self, inputs: tuple[Shape, ...]) -> int:
         units = self.infer(inputs).units
@@ -186,21 +184,14 @@ class WindowedLayer(LearnedLayer):
     def _part_of(self, number: int, shape: Shape, part: Range) -> _Part:
         """What the filters ``part`` read of an input: with `connections` all channels from the first to the last."""
         groups = self.groups_of(number)
-        out, into = self.filters // groups, self.reads(number, shape) // groups
-        first, last = part.start // out, (part.stop - 1) // out
-        whole = part.start % out == 0 and part.stop % out == 0
-        if first != last and not whole:
-            message = f"{groups} groups cannot be split over {self.filters // part.size} devices"
-            raise Illegal(
-                "NS402", message, "gpu", "use a number of devices that divides the groups, or the other way round"
-            )
-        read = Range(first * into, (last + 1) * into)
+        parts = groups_of(part, self.filters, groups)
+        read = channels_of(parts, self.reads(number, shape) // groups)
         connections = self.connections_of(number)
         if connections is None:
-            return _Part(read, last - first + 1, None)
+            return _Part(read, parts.size, None)
         own = connections[read.start : read.stop]
         read = Range(min(own), max(own) + 1)
-        return _Part(read, last - first + 1, tuple(channel - read.start for channel in own))
+        return _Part(read, parts.size, tuple(channel - read.start for channel in own))
 
     def torch_read(self, number: int, code: TorchCode) -> str:
         """The expression of what the kernels slide over: an input, or its `connections`."""

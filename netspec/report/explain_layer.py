@@ -142,6 +142,7 @@ def _parameter(owned: OwnedParameter) -> str:
         "normal": f"normal, standard deviation {value:g}",
         "uniform": f"uniform from {-value:g} to {value:g}",
         "constant": f"all {value:g}",
+        "bilinear": "as bilinear interpolation",
     }[kind]
     written = f" (`{parameter.init.kind}`)" if parameter.init.kind in ("he", "xavier") else ""
     kept = ", kept, not learned" if parameter.role == "statistic" else ""

@@ -60,7 +60,7 @@ layers:
 """
 
 _FAMILIES = (
-    *("conv", "local", "fc", "pool", "rnorm", "cnorm", "batchnorm", "affine", "dropout"),
+    *("conv", "deconv", "local", "fc", "pool", "rnorm", "cnorm", "batchnorm", "affine", "dropout"),
     *("activation", "prelu", "combine", "channels", "reshape", "image", "colour"),
 )
 _SECTIONS = (("input", InputSpec), ("data", DataSpec), ("train", TrainSpec), ("train: lr", RateSpec))

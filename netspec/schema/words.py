@@ -9,7 +9,7 @@ from netspec.ir.parameter import Init
 from netspec.syntax.words import Word, WordError
 
 _NUMBER = r" *[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)? *"
-_INITS = (("normal", 1), ("uniform", 1), ("constant", 1), ("xavier", 0), ("he", 0))
+_INITS = (("normal", 1), ("uniform", 1), ("constant", 1), ("xavier", 0), ("he", 0), ("bilinear", 0))
 
 
 def word_schema(word: type[Word]) -> dict[str, object]:

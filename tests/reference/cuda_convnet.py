@@ -56,6 +56,23 @@ def conv(x: Image, weight: Image, windows: Windows, groups: int, local: bool = F
     return y
 
 
+def deconv(x: Image, weight: Image, stride: Two, pad: Two, dilation: Two, groups: int) -> Image:
+    """Each pixel adds its kernel to the output, whose edges are cut off. Source: Caffe's Deconvolution.
+
+    ``weight`` is (filters, channels of a group, rows, columns), ``pad`` top, left, bottom and right.
+    """
+    filters, group_channels, *size = weight.shape
+    extents = [s * (n - 1) + d * (k - 1) + 1 for s, n, d, k in zip(stride, x.shape[1:], dilation, size, strict=True)]
+    y = np.zeros((filters, *extents))
+    for f, k, i, j in np.ndindex(*weight.shape):
+        channel = f // (filters // groups) * group_channels + k
+        for r, c in np.ndindex(*x.shape[1:]):
+            place = f, r * stride[0] + i * dilation[0], c * stride[1] + j * dilation[1]
+            y[place] += weight[f, k, i, j] * x[channel, r, c]
+    top, left, bottom, right = pad
+    return y[:, top : extents[0] - bottom, left : extents[1] - right]
+
+
 def fc(x: Image, weight: Image, groups: int = 1) -> Image:
     """Units are counted channel by channel, row by row; each part of the outputs has its part of them (sfc)."""
     flat = [float(v) for v in x.flatten()]

@@ -14,6 +14,7 @@ from netspec.layers.channels import CrossMapPool, SliceLayer
 from netspec.layers.cnorm import ContrastNorm
 from netspec.layers.colour import RgbToLab
 from netspec.layers.combine import EltSum
+from netspec.layers.deconv import Deconv
 from netspec.layers.dropout import Dropout
 from netspec.layers.fc import Fc
 from netspec.layers.image import Blur, Crop, Nailbed, Resize
@@ -72,6 +73,14 @@ def _windows(layer: WindowedLayer, own: ConvInput) -> Windows:
     pad = own.pad or layer.pad
     size, stride, dilation = own.size or layer.size, own.stride or layer.stride, own.dilation or layer.dilation
     return Windows(size, stride, pad[:2], pad[2:], layer.round, dilation)
+
+
+def _deconv(call: Call) -> Image:
+    layer = call.layer
+    assert isinstance(layer, Deconv)
+    numbers = call.parameters
+    y = cuda_convnet.deconv(call.inputs[0], numbers["weight"], layer.stride, layer.pad, layer.dilation, layer.groups)
+    return y + numbers["bias"][:, None, None] if "bias" in numbers else y
 
 
 def _fc(call: Call) -> Image:
@@ -192,6 +201,7 @@ RESTATED: dict[str, Callable[[Call], Image]] = {
     "concat": lambda call: np.array([channel for x in call.inputs for channel in x]),
     "conv": _windowed,
     "crop": _pixels,
+    "deconv": _deconv,
     "dropout": _dropout,
     "eltmax": lambda call: np.max(np.array(call.inputs), axis=0),
     "eltprod": lambda call: np.prod(np.array(call.inputs), axis=0),

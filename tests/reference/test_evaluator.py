@@ -28,7 +28,9 @@ layers:
   yuv1: {type: rgb2yuv, inputs: crop1}
   lab1: {type: rgb2lab, inputs: yuv1, neuron: 'linear[0.01, 0]'}
   resize1: {type: resize, inputs: lab1, scale: 1.2}
-  conv1: {type: conv, inputs: resize1, filters: 6, size: 3, stride: 2, round: ceil, pad: [1, 0, 1, 2], neuron: abs}
+  deconv1: {type: deconv, inputs: resize1, filters: 3, size: 3, stride: 2, pad: 1, dilation: 2}
+  crop2: {type: crop, inputs: deconv1, size: [10, 9]}
+  conv1: {type: conv, inputs: crop2, filters: 6, size: 3, stride: 2, round: ceil, pad: [1, 0, 1, 2], neuron: abs}
   rnorm1: {type: rnorm, inputs: conv1, size: 3, alpha: 0.5, k: 1, groups: 2}
   rnorm2: {type: rnorm, inputs: rnorm1, size: 3, alpha: 0.5, across: space, beta: 0.6}
   cnorm1: {type: cnorm, inputs: rnorm2, size: 3, alpha: 0.5}

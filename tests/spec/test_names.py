@@ -29,7 +29,11 @@ layers:
   norm1: {type: rnorm, inputs: conv1, size: 5}
   norm2: {type: rnorm, inputs: norm1, size: 3, across: space}
   norm3: {type: cnorm, inputs: norm2, size: 3}
-  pool1: {type: pool, inputs: norm3, pool: maxabs, size: 3, stride: 2}
+  norm4: {type: rnorm, inputs: norm3, size: 3, blocked: true}
+  conv2: {type: conv, inputs: norm4, filters: 8, size: 1, connections: [3, 1, 7, 0]}
+  up1: {type: deconv, inputs: conv2, filters: 8, size: 2, init_w: bilinear}
+  affine1: {type: affine, inputs: up1}
+  pool1: {type: pool, inputs: affine1, pool: maxabs, size: 3, stride: 2}
   pool2: {type: pool, inputs: pool1, pool: avg, size: 3, stride: 2, pad: [1, 0, 0, 1], count: padded}
   local1: {type: local, inputs: pool2, filters: 8, size: 3, pad: 1}
   drop1: {type: dropout, inputs: local1}
@@ -38,7 +42,8 @@ layers:
   bn1: {type: batchnorm, inputs: cmpool1}
   fc1: {type: fc, inputs: bn1, outputs: 10}
   fc2: {type: fc, inputs: bn1, outputs: 10, share_weights: fc1}
-  sum1: {type: eltsum, inputs: [fc1, fc2]}
+  fc3: {type: fc, inputs: fc2, outputs: 10, groups: 2, gpu: 0}
+  sum1: {type: eltsum, inputs: [fc1, fc3]}
   probs: {type: softmax, inputs: sum1}
 """
 

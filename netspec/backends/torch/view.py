@@ -10,6 +10,8 @@ from netspec.ir.lowering import TorchCode, TorchModule
 from netspec.ir.placed import Compute, PlacedGraph, PlacedParameter, Slice, Step, Transfer, Value
 from netspec.ir.shape import Shape
 
+INTERPOLATION = "bilinear_"  # the helper that fills kernels
+
 
 @dataclass(frozen=True)
 class ClassView:
@@ -43,7 +45,9 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
     split = len(graph.devices) > 1
     lowered = [(step, *lower(step)) for step in graph.steps]
     modules = [(step, code) for step, _, code in lowered if isinstance(step, Compute) and code and code.modules]
+    reset = tuple(line for step, _ in modules for line in _reset(graph.typed, step))
     helpers = tuple(dict.fromkeys(helper for _, _, code in lowered if code for helper in code.helpers))
+    helpers += (INTERPOLATION,) if any(line.startswith(INTERPOLATION) for line in reset) else ()
     moves = [f"{v.name} = {graph.typed.input.name}.to(self.gpu{v.device})" for v in graph.inputs] if split else []
     lines = [line for _, line, _ in lowered]
     cut = 0 if trace else _logits_cut(graph)
@@ -61,7 +65,7 @@ def view_class(graph: PlacedGraph, name: str, trace: bool = False) -> ClassView:
             *(line for step, _ in modules for line in share(step)),  # once all stand: an owner may come later
             *draw_from(code for _, _, code in lowered),
         ),
-        reset=tuple(line for step, _ in modules for line in _reset(graph.typed, step)) or ("return",),
+        reset=reset or ("return",),
         body=(*moves, *(lines[:-cut] if cut else lines)),
         ending=_ending(graph, lines[-cut:]) if cut else (),
         logits=_last(graph.steps[-cut - 1]) if cut else "",
@@ -158,8 +162,9 @@ def _reset(typed: TypedGraph, step: Compute) -> list[str]:
             "normal": f"normal_({target}, std={value!r})",
             "uniform": f"uniform_({target}, {-value!r}, {value!r})",
             "constant": f"constant_({target}, {value!r})",
+            "bilinear": f"{INTERPOLATION}({target})",
         }[distribution]
-        lines.append(f"nn.init.{call}")
+        lines.append(call if distribution == "bilinear" else f"nn.init.{call}")
     return lines
 
 

@@ -91,8 +91,9 @@ CODES = (
         "NS313",
         "a crop or slice outside its input",
         "The rectangle that a `crop` takes from `start` on, `size` large, ends past the last row or column, or the"
-        " `channels` that a `slice` takes from `start` on end past the last channel.",
-        "A smaller `size`, number of `channels`, or `start`.",
+        " `channels` that a `slice` takes from `start` on end past the last channel, or the `pad` of a"
+        " `deconv` cuts off all of its output.",
+        "A smaller `size`, number of `channels`, `start` or `pad`.",
     ),
     Code(
         "NS314",
