@@ -14,10 +14,10 @@ NET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 # what the generated file itself reads where layers are variables, or defines where they are attributes
 _GENERATED = """
-    self torch nn F Tensor float logits reset_parameters load_merged merged_state ROWS TIES draw LocalConv2d
-    GroupedLinear Deconv2d ChannelAffine pick_channels blocked_norm ResponseNorm SameMapNorm UntiedConv2d average_pool
-    bilinear blur contrast_norm cross_map_pool drelu dropout kept larger_magnitude response_norm rgb_to_lab rgb_to_yuv
-    same_map_norm scramble
+    self torch nn F Tensor float logits reset_parameters load_merged merged_state ROWS TIES draw ChannelAffine
+    Deconv2d GroupedLinear LocalConv2d ResponseNorm SameMapNorm UntiedConv2d average_pool bilinear bilinear_
+    blocked_norm blur contrast_norm cross_map_pool drelu dropout kept larger_magnitude pick_channels response_norm
+    rgb_to_lab rgb_to_yuv same_map_norm scramble
 """
 # attributes of torch.nn.Module: a layer of that name would hide one (tests/spec/test_names.py compares with torch)
 _MODULE = """
