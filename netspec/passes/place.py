@@ -33,9 +33,12 @@ def place(typed: TypedGraph, spec: Spec) -> PlacedGraph:
     _check_part_names(typed, placement, spec, findings)
     findings.stop_on_errors()
     try:
-        return place_at(typed, placement)
+        placed = place_at(typed, placement)
     except _TooManySteps as error:
         raise _too_many_steps(error.layer, spec) from None
+    _check_unread(placed, spec, findings)
+    findings.stop_on_errors()
+    return placed
 
 
 def place_at(typed: TypedGraph, placement: dict[str, tuple[int, ...]]) -> PlacedGraph:
@@ -108,6 +111,19 @@ def _check_part_names(typed: TypedGraph, placement: dict[str, tuple[int, ...]], 
                 others = (Label(spec.spans.key("layers", name), "this is split"),)
                 message = f"`{part}` is already the name of the part of `{name}` on gpu {device}"
                 findings.add(Diagnostic("NS405", message, where, help="rename one of the two", others=others))
+
+
+def _check_unread(graph: PlacedGraph, spec: Spec, findings: Findings) -> None:
+    """A part without a reader, which a split `slice` can leave, has no gradient and nothing to do in its file."""
+    read = {v for step in graph.steps for v in (step.inputs if isinstance(step, Compute | Join) else (step.input,))}
+    for part in (part for _, parts in graph.parts for part in parts):
+        if part in read or part in graph.outputs:
+            continue
+        where = spec.spans.value("layers", part.source, "gpu")
+        numbers = f"{part.channels.start:,} to {part.channels.stop - 1:,}"
+        message = f"nothing reads channels {numbers} of `{part.source}`, which gpu {part.device} would compute"
+        help = "make the layer without these channels, or put it, or what reads it, on one device"
+        findings.add(Diagnostic("NS407", message, where, help=help))
 
 
 def _devices(devices: tuple[int, ...]) -> str:

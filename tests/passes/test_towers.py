@@ -118,6 +118,20 @@ def test_the_trick_leaves_units_that_do_not_divide_with_the_first() -> None:
     assert [computed(tower) for tower in towers] == [["fc1_0", "fc2"], ["fc1_1"], ["fc1_2"]]
 
 
+def test_the_trick_gathers_units_for_a_slice_of_them() -> None:
+    towers = split_trick(
+        net_of(
+            "  fc1: {type: fc, inputs: data, outputs: 8}\n"
+            "  front: {type: slice, inputs: fc1, channels: 4}\n"
+            "  fc2: {type: fc, inputs: front, outputs: 4}\n"
+            "  probs: {type: softmax, inputs: fc2}\n"
+        ).typed,
+        2,
+    )
+    assert [computed(tower) for tower in towers] == [["fc1_0", "front", "fc2_0"], ["fc1_1", "fc2_1"]]
+    assert [exchanges(tower)[0] for tower in towers] == [["fc1_1_to0"], ["fc1_1_to0"]]
+
+
 @pytest.mark.parametrize(
     ("layers", "reason"),
     [

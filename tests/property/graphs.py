@@ -6,6 +6,7 @@ A seed always gives the same net.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -45,7 +46,7 @@ class RandomNet:
         """A whole net."""
         random = Random(seed)
         devices = tuple(random.sample(range(4), random.randint(1, 4)))
-        data = Maps(random.choice((1, 2, 3, 4, 6)), random.randint(5, 12), random.randint(5, 12))
+        data = Maps(random.choice((1, 2, 3, 3, 3, 4, 6)), random.randint(5, 12), random.randint(5, 12))
         net = cls(random, devices, data, {"data": data})
         for _ in range(random.randint(2, 11)):
             net.grow()
@@ -81,12 +82,17 @@ class RandomNet:
         if self.random.random() < 0.3:
             self.random.shuffle(names)
         ends = self.ends
-        more = [name for name in names if name not in ends and self.random.random() < 0.1]
+        more = [n for n in names if n not in ends and (self.random.random() < 0.1 or self._partly_read(n))]
         outputs = f"outputs: {json.dumps(ends + more)}\n" if len(ends) > 1 or more else ""
         lines = "".join(f"  {name}: {json.dumps(self.entries[name])}\n" for name in names)
         size = list(self.data.dims[1:])
         head = f"netspec: 1\nname: random-net\ninput: {{channels: {self.data.channels}, size: {size}}}\n"
         return f"{head}{outputs}layers:\n{lines}"
+
+    def _partly_read(self, name: str) -> bool:
+        """Whether a device may have a part of it that no layer reads, which only an output may be."""
+        readers = [json.dumps(self.entries[n]) for n, layer in self.layers.items() if name in layer.inputs]
+        return len(self.placement[name]) > 1 and all(re.search('"slice"|"connections"', text) for text in readers)
 
     def _inputs(self, cls: type[Layer]) -> list[str]:
         """What a layer may read: rather what nothing reads yet, and for several inputs rather what has one shape."""

@@ -43,4 +43,11 @@ CODES = (
         " Above 10,000 steps neither the compiler nor the machine would be quick.",
         "Use fewer devices, or `groups` so that each reads its own part.",
     ),
+    Code(
+        "NS407",
+        "a part that nothing reads",
+        "The output channels of a layer are split over devices, and all that its readers take, such as the range of a"
+        " `slice`, are on others. One device would compute its part for nothing.",
+        "Make the layer without the channels that nothing reads, or put it, or its reader, on one device.",
+    ),
 )
