@@ -13,14 +13,14 @@ from math import exp, log, log1p
 from typing import Final
 
 from netspec.importers.caffe.message import Message
-from netspec.importers.draft import Plain, Value
+from netspec.importers.draft import At, Value
 from netspec.importers.remark import Remarks
 
 _STEEPEST: Final = 69.0  # of a logarithm: by more than e^69, or 10^30, no rate falls
 _MOST_STEPS: Final = 100
 _TOPIC: Final = "learning rate"
 
-Rate = Mapping[str, Value] | float
+Rate = Mapping[str, Value] | At
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Policy:
     solver: Message
     clock: Clock
     remarks: Remarks
-    start: float
+    start: At
 
     @property
     def gamma(self) -> float:
@@ -65,18 +65,19 @@ class _Policy:
         return self.start
 
     def falling(self, curve: str, divide: float) -> Rate:
-        return {"start": self.start, "curve": curve, "divide": divide}
+        return {"start": self.start, "curve": curve, "divide": At(divide, self.solver.place_of("gamma"))}
 
 
-def rate_of(solver: Message, clock: Clock, remarks: Remarks) -> Plain:
+def rate_of(solver: Message, clock: Clock, remarks: Remarks) -> At:
     """The value of `train.lr`. A rate that cannot be said is the nearest that can, with a remark.
 
     Raises SpecError NS803 where ``base_lr`` or ``lr_policy`` is missing.
     """
     name = solver.text("lr_policy")
-    policy = _Policy(solver, clock, remarks, solver.number("base_lr"))
+    policy = _Policy(solver, clock, remarks, At(solver.number("base_lr"), solver.place_of("base_lr")))
     read = _POLICIES.get(name)
-    return read(policy) if read else policy.constant(f"the policy `{name[:40]}` is none of BVLC Caffe's")
+    rate = read(policy) if read else policy.constant(f"the policy `{name[:40]}` is none of BVLC Caffe's")
+    return rate if isinstance(rate, At) else At(rate, solver.place_of("lr_policy"))
 
 
 def _fixed(policy: _Policy) -> Rate:
@@ -116,7 +117,8 @@ def _at(policy: _Policy, iterations: Sequence[int], name: str) -> Rate:
     )
     if len(epochs) < len(exact):
         policy.tell(f"{len(exact) - len(epochs)} of its steps fall into an epoch of another and are left out", name)
-    return {"start": policy.start, "divide": _divisor(-log(policy.gamma)), "when": epochs}
+    divide = At(_divisor(-log(policy.gamma)), policy.solver.place_of("gamma"))
+    return {"start": policy.start, "divide": divide, "when": At(epochs, policy.solver.place_of(name))}
 
 
 def _listed(epochs: Sequence[int]) -> str:

@@ -15,10 +15,10 @@ from netspec.importers.caffe.rates import Clock, rate_of
 from netspec.importers.draft import At, Draft, Value
 from netspec.importers.remark import Remarks
 
-_ILSVRC: Final = (1_281_167, "ILSVRC-2012's training images")
+_ILSVRC: Final = (1_281_167, "the 1,281,167 training images of ILSVRC-2012")
 _DATA_SETS: Final = {  # by a word in the paths of a solver
-    "cifar": (50_000, "CIFAR's training images"),
-    "mnist": (60_000, "MNIST's training images"),
+    "cifar": (50_000, "the 50,000 training images of CIFAR"),
+    "mnist": (60_000, "the 60,000 training images of MNIST"),
 }
 _PATHS: Final = ("net", "train_net", "snapshot_prefix")
 _TYPES: Final = {
@@ -30,8 +30,8 @@ _TYPES: Final = {
 }
 _PLAIN: Final = {"momentum": "momentum", "decay": "weight_decay"}  # 0 where a solver leaves them out
 _READ: Final = frozenset(
-    "base_lr lr_policy gamma power stepsize stepvalue max_iter momentum weight_decay iter_size type solver_type"
-    " regularization_type clip_gradients net train_net".split()
+    {"base_lr", "lr_policy", "gamma", "power", "stepsize", "stepvalue", "max_iter", "momentum", "weight_decay"}
+    | {"iter_size", "type", "solver_type", "regularization_type", "clip_gradients", "net", "train_net"}
 )
 
 
@@ -47,7 +47,7 @@ def apply_solver(draft: Draft, solver: Message, batch: int | None, remarks: Rema
     train: dict[str, Value] = dict(before) if isinstance(before, Mapping) else {}
     train |= _batch(solver, clock, remarks) | _epochs(solver, clock, remarks)
     train |= {key: At(solver.number(name, 0.0), solver.place_of(name)) for key, name in _PLAIN.items()}
-    train["lr"] = At(rate_of(solver, clock, remarks), solver.place_of("lr_policy"))
+    train["lr"] = rate_of(solver, clock, remarks)
     draft.keys["train"] = train
     _tell_the_rest(solver, remarks)
 
@@ -55,7 +55,7 @@ def apply_solver(draft: Draft, solver: Message, batch: int | None, remarks: Rema
 def _clock(solver: Message, batch: int | None, images: int | None) -> Clock:
     step = batch * max(solver.integer("iter_size", 1), 1) if batch else None
     if images is not None:
-        return Clock(step, images, "images")
+        return Clock(step, images, f"{images:,} training images")
     paths = " ".join(solver.text(name, "").lower() for name in _PATHS)
     return Clock(step, *next((found for word, found in _DATA_SETS.items() if word in paths), _ILSVRC))
 
@@ -79,7 +79,7 @@ def _epochs(solver: Message, clock: Clock, remarks: Remarks) -> dict[str, Value]
         remarks.dropped("epochs", text, place)
         return {}
     epochs = max(1, round(exact))
-    text = f"{iterations:,} iterations of {clock.step} images are {exact:.4g} times {clock.images:,} {clock.called}"
+    text = f"{iterations:,} iterations of {clock.step} images are {exact:.4g} passes over {clock.called}"
     remarks.meaning("epochs", f"{text}: `epochs: {epochs}`", place)
     return {"epochs": At(epochs, place)}
 
