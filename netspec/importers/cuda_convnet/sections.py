@@ -20,6 +20,7 @@ _OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*?)\s*[:=]\s*(?P<value>.*)")
 _DAMAGED = re.compile(r"[^:=\[\]\s]+\[(?P<name>[^\]:=]+)\]\s*")
 _COMMENT = re.compile(r"[#;]|rem(?!\S)", re.IGNORECASE)
 _INLINE_COMMENT = re.compile(r"\s;")
+_TYPE = re.compile(r"^type\s*[:=]", re.IGNORECASE | re.MULTILINE)
 _FOR_ALL = "DEFAULT"  # a section whose options every section has that does not give them itself
 
 
@@ -52,6 +53,11 @@ def read_sections(source: Source, remarks: Remarks | None = None) -> dict[str, S
     for number in range(len(source.lines)):
         reader.take(number)
     return reader.done()
+
+
+def is_definition(source: Source) -> bool:
+    """Whether a file tells of layers, which have types, and not of their parameters. It may still be damaged."""
+    return _TYPE.search(source.text) is not None
 
 
 @dataclass
