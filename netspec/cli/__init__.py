@@ -13,6 +13,7 @@ import typer
 
 from netspec import __version__
 from netspec.cli.build import build
+from netspec.cli.diff import diff
 from netspec.cli.doctor import doctor
 from netspec.cli.eval import evaluate
 from netspec.cli.experiment import experiment
@@ -58,6 +59,7 @@ for command in (build, validate, train, experiment, infer, prepare, summary, gra
     app.command()(_guarded(command))
 app.command("eval")(_guarded(evaluate))
 app.command("import")(_guarded(import_net))
+app.command()(_guarded(diff))
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,227 @@
+"""Which operation of one net is which of another: as few differences as can be found, names only break ties.
+
+1. operations with the same history (they and all before them agree) are pairs; 2. of the rest those with the same
+future; 3. the rest are aligned as sequences, at the least cost; 4. what is left over on both sides and has the same
+neighbours, or stands near where the other stands, is a pair too: the latter has moved. It reports nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+
+from netspec.difference.fact import differing
+from netspec.difference.operation import COMMUTATIVE, INPUT, NEURON, Operation, Operations
+from netspec.difference.sequence import align_sequences
+
+_NEAR = 4  # operations between two places of one that has moved
+_PER_DIFFERENCE = 0.75
+_COSTS = {"neuron": 0.4, "dropout": 0.6, "rnorm": 0.8, "cnorm": 0.8, "batchnorm": 0.8, "pool": 0.9}
+_LEARNED, _OTHER = 1.5, 1.0
+_WEIGHTS = {"net": 1.0, "start": 0.3, "size": 0.05}
+_OTHER_NAME, _OTHER_INPUTS = 0.02, 0.1
+
+
+@dataclass
+class Pairs:
+    """Operations of two nets that are each other's counterpart; ``moved`` are those of the first in another place."""
+
+    a: Operations
+    b: Operations
+    of_a: dict[int, int] = field(default_factory=dict)
+    of_b: dict[int, int] = field(default_factory=dict)
+    moved: set[int] = field(default_factory=set)
+
+    def add(self, a: int, b: int) -> None:
+        self.of_a[a], self.of_b[b] = b, a
+
+    def fixed_a(self, key: int) -> bool:
+        """Whether it has a counterpart in the same place."""
+        return key in self.of_a and key not in self.moved
+
+    def fixed_b(self, key: int) -> bool:
+        return key in self.of_b and self.of_b[key] not in self.moved
+
+    def left(self) -> tuple[list[int], list[int]]:
+        """What has no counterpart yet, each net's in its order."""
+        left_a = [key for key in self.a.order() if key not in self.of_a]
+        return left_a, [key for key in self.b.order() if key not in self.of_b]
+
+
+def pair_up(a: Operations, b: Operations) -> Pairs:
+    """The counterparts of two nets."""
+    pairs = Pairs(a, b)
+    pairs.add(_input_of(a), _input_of(b))
+    classes = _Classes()
+    pasts = classes.pasts(a), classes.pasts(b)
+    futures = classes.futures(a), classes.futures(b)
+    _pair_equal(pairs, *pasts, *futures)
+    _pair_equal(pairs, *futures, *pasts)
+    _pair_sequences(pairs)
+    _rejoin_neurons(pairs)
+    _pair_neighbours(pairs)
+    _pair_moved(pairs)
+    return pairs
+
+
+def _input_of(net: Operations) -> int:
+    return next(key for key in net if net[key].kind == INPUT)
+
+
+class _Classes:
+    """A number for each different thing that was asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, thing: Hashable) -> int:
+        return self._numbers.setdefault(thing, len(self._numbers))
+
+    def pasts(self, net: Operations) -> dict[int, int]:
+        """For each operation a number that says all about it and what it is computed from."""
+        found: dict[int, int] = {}
+        for key in net.order():
+            operation = net[key]
+            reads = [(found[read], factor) for read, factor in _inputs(operation)]
+            read = tuple(sorted(reads) if operation.kind in COMMUTATIVE else reads)
+            found[key] = self.number(("past", operation.says, read))
+        return found
+
+    def futures(self, net: Operations) -> dict[int, int]:
+        """For each operation a number that says all about it and what is computed from it."""
+        found: dict[int, int] = {}
+        readers = net.readers()
+        for key in reversed(net.order()):
+            told = [(found[r], -1 if net[r].kind in COMMUTATIVE else n) for r, n in readers[key] if r in found]
+            out = tuple(n for n, output in enumerate(net.outputs) if output == key)
+            found[key] = self.number(("future", net[key].says, tuple(sorted(told)), out))
+        return found
+
+
+def _inputs(operation: Operation) -> Iterable[tuple[int, float]]:
+    factors = operation.factors or (1.0,) * len(operation.reads)
+    return zip(operation.reads, factors, strict=True)
+
+
+def _pair_equal(
+    pairs: Pairs, of_a: dict[int, int], of_b: dict[int, int], more_a: dict[int, int], more_b: dict[int, int]
+) -> None:
+    """Pair what has the same number; of several first those that also agree in ``more``, then in name, then any."""
+    left_a, left_b = pairs.left()
+    tests = (
+        lambda net, numbers, more, key: (numbers[key], more[key], net[key].layer),
+        lambda net, numbers, more, key: (numbers[key], more[key]),
+        lambda net, numbers, more, key: (numbers[key], net[key].layer),
+        lambda net, numbers, more, key: numbers[key],
+    )
+    for test in tests:
+        waiting = defaultdict(list)
+        for key in (key for key in reversed(left_b) if key not in pairs.of_b):
+            waiting[test(pairs.b, of_b, more_b, key)].append(key)
+        for key in (key for key in left_a if key not in pairs.of_a):
+            if found := waiting.get(test(pairs.a, of_a, more_a, key)):
+                pairs.add(key, found.pop())
+
+
+def _pair_sequences(pairs: Pairs) -> None:
+    left_a, left_b = pairs.left()
+    a, b = pairs.a, pairs.b
+    memory: dict[tuple[int, int], float] = {}
+    classes = _Classes()
+    kinds_a, kinds_b = ([classes.number(net[key].facts) for key in left] for net, left in ((a, left_a), (b, left_b)))
+
+    def cost(i: int, j: int) -> float | None:
+        one, other = a[left_a[i]], b[left_b[j]]
+        if one.kind != other.kind:
+            return None
+        both = kinds_a[i], kinds_b[j]
+        if both not in memory:
+            memory[both] = pair_cost(one, other)
+        return memory[both] + _OTHER_NAME * (one.layer != other.layer) + _OTHER_INPUTS * _disagree(pairs, one, other)
+
+    gaps_a, gaps_b = [alone(a[key]) for key in left_a], [alone(b[key]) for key in left_b]
+    for i, j in align_sequences(gaps_a, gaps_b, cost):
+        pairs.add(left_a[i], left_b[j])
+
+
+def _disagree(pairs: Pairs, a: Operation, b: Operation) -> int:
+    """How many inputs are known to be others."""
+    known = [(pairs.of_a[x], y) for x, y in zip(a.reads, b.reads, strict=False) if x in pairs.of_a]
+    return sum(mapped != y for mapped, y in known)
+
+
+def alone(operation: Operation) -> float:
+    """What it costs to have no counterpart."""
+    return _COSTS.get(operation.kind, _LEARNED if operation.learned else _OTHER)
+
+
+def pair_cost(a: Operation, b: Operation) -> float:
+    """What it costs to be a pair: the more differs the more, but always less than to be alone, both."""
+    agree = a.windows is not None and a.windows == b.windows
+    weight = sum(_WEIGHTS.get(one.aspect, 0.0) for one, _ in differing(a.facts, b.facts, agree))
+    return (alone(a) + alone(b)) * (1 - _PER_DIFFERENCE**weight)
+
+
+def _rejoin_neurons(pairs: Pairs) -> None:
+    """A neuron of a layer that has a counterpart rather goes with that one's neuron than with that of a lone layer."""
+    lone = {pairs.b[j].reads[0]: j for j in pairs.left()[1] if pairs.b[j].kind == NEURON}
+    for i, j in list(pairs.of_a.items()):
+        if pairs.a[i].kind != NEURON or pairs.b[j].reads[0] in pairs.of_b:
+            continue
+        better = lone.get(pairs.of_a.get(pairs.a[i].reads[0], -1))
+        if better is not None and pairs.b[better].neuron == pairs.b[j].neuron:
+            del pairs.of_b[j]
+            pairs.add(i, better)
+
+
+def _pair_neighbours(pairs: Pairs) -> None:
+    """What is left and has a pair for a neighbour on the same side; the one with the most such neighbours first."""
+    readers_a, readers_b = pairs.a.readers(), pairs.b.readers()
+    again = True
+    while again:
+        left_a, left_b = pairs.left()
+        found = []
+        for i in left_a:
+            for j in (j for j in left_b if pairs.a[i].kind == pairs.b[j].kind):
+                ways = _shared(pairs, pairs.a[i].reads, pairs.b[j].reads)
+                ways += _shared(pairs, (r for r, _ in readers_a[i]), (r for r, _ in readers_b[j]))
+                if ways:
+                    found.append((-ways, pair_cost(pairs.a[i], pairs.b[j]), i, j))
+        for _, _, i, j in sorted(found)[:1]:
+            pairs.add(i, j)
+        again = bool(found)
+
+
+def _shared(pairs: Pairs, keys_a: Iterable[int], keys_b: Iterable[int]) -> int:
+    known = set(keys_b)
+    return sum(pairs.of_a.get(key) in known for key in keys_a)
+
+
+def _pair_moved(pairs: Pairs) -> None:
+    """What is left on both sides, of one kind, and stands near where its counterpart would."""
+    left_a, left_b = pairs.left()
+    found = []
+    for i in left_a:
+        away = _distances(pairs, i)
+        near = (j for j in left_b if pairs.a[i].kind == pairs.b[j].kind and j in away)
+        found += [(away[j], pair_cost(pairs.a[i], pairs.b[j]), i, j) for j in near]
+    for _, _, i, j in sorted(found):
+        if i not in pairs.of_a and j not in pairs.of_b:
+            pairs.add(i, j)
+            pairs.moved.add(i)
+
+
+def _distances(pairs: Pairs, key: int) -> dict[int, int]:
+    """How far operations of the second net are from where one of the first would stand."""
+    start = key
+    while start not in pairs.of_a:
+        start = pairs.a[start].reads[0]
+    readers = pairs.b.readers()
+    near = {pairs.of_a[start]: 0}
+    edge = list(near)
+    for distance in range(1, _NEAR + 1):
+        steps = [n for key in edge for n in (*pairs.b[key].reads, *(r for r, _ in readers[key]))]
+        edge = [n for n in dict.fromkeys(steps) if n not in near]
+        near.update(dict.fromkeys(edge, distance))
+    return near

@@ -1,0 +1,215 @@
+"""A net in canonical form: what computes the same in another spelling has the same operations. It compares nothing.
+
+1. a layer's neuron is an operation of its own; 2. what changes nothing vanishes: identities, dropout at rate 0, a
+flattening before what flattens anyway, relu of what is never negative; 3. a concat of concats is one; 4. neurons stand
+before layers that only move numbers, and rising ones before what takes the largest (a relu before max pooling, not
+after it), each once for each value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netspec.difference.fact import Fact, shown
+from netspec.difference.layers import said
+from netspec.difference.learning import Learning
+from netspec.difference.neurons import IDENTITY, commutes, never_negative, plain
+from netspec.difference.operation import INPUT, NEURON, Operation, Operations
+from netspec.difference.windows import trivial
+from netspec.difference.written import Written
+from netspec.ir.graph import Input, TypedNode
+from netspec.ir.neuron import Neuron
+from netspec.layers.combine import EltSum
+from netspec.pipeline import Compiled
+
+_FLATTENS = frozenset({"fc", "softmax", "flatten"})
+_SAME_UNITS = frozenset({"flatten", "reshape"})
+
+
+def canonical(net: Compiled) -> Operations:
+    """The operations of a net."""
+    found = _operations(net)
+    for key in found.order():
+        _drop_identity(found, key)
+    for key in found.order():
+        _join_concats(found, key)
+    for key in found.order():
+        _move_up(found, key)
+    _drop_positive_relus(found)
+    return found
+
+
+def _operations(net: Compiled) -> Operations:
+    found = Operations()
+    keys = {net.typed.input.name: found.add(_input(net.typed.input))}
+    learning = Learning(net.spec, net.typed)
+    for node in net.typed.nodes:
+        reads = tuple(keys[name] for name in node.layer.inputs)
+        if node.layer.type == NEURON:
+            keys[node.name] = reads[0]
+        else:
+            keys[node.name] = found.add(_layer(net, node, reads, learning))
+        if node.layer.neuron is not None:
+            after = node.layer.inputs[0] if node.layer.type == NEURON else node.name
+            own = _neuron(plain(node.layer.neuron), node, after)
+            keys[node.name] = found.add(replace(own, reads=(keys[node.name],)))
+    found.outputs = [keys[name] for name in net.typed.outputs]
+    return found
+
+
+def _input(data: Input) -> Operation:
+    size = data.shape.dims[1:]
+    facts = (
+        Fact("input.channels", data.shape.channels, shown(data.shape.channels), ("input", "channels")),
+        Fact("input.size", size, shown(size), ("input", "size")),
+    )
+    return Operation(INPUT, data.name, "", (), data.shape, facts)
+
+
+def _layer(net: Compiled, node: TypedNode, reads: tuple[int, ...], learning: Learning) -> Operation:
+    """A layer without its neuron."""
+    written = Written(node, net.spec.spans)
+    own, devices = said(written), net.placed.devices_of[node.name]
+    gpu = Fact("gpu", devices, ", ".join(map(str, devices)), written.path("gpu"), "placement")
+    return Operation(
+        kind=node.layer.type,
+        layer=node.name,
+        after=node.layer.inputs[0],
+        reads=reads,
+        shape=node.shape,
+        facts=(*own.facts, *learning.facts(node), gpu, *_sizes(node)),
+        windows=own.windows,
+        factors=node.layer.factors() if isinstance(node.layer, EltSum) else (),
+        weights=learning.weights(node),
+        learned=bool(node.parameters),
+    )
+
+
+def _sizes(node: TypedNode) -> list[Fact]:
+    """What follows from the rest. Weights that are another layer's count here too, whichever of the two owns them."""
+    if node.layer.type == "dropout":
+        return []  # it keeps the shape, and may move to before a flattening
+    parameters = sum(p.parameter.count for p in node.parameters if p.parameter.role != "statistic")
+    path = ("layers", node.name)
+    return [
+        Fact("output", node.shape.dims, str(node.shape), path, "size"),
+        Fact("parameters", parameters, shown(parameters), path, "size"),
+        Fact("MACs", node.macs, shown(node.macs), path, "size"),
+    ]
+
+
+def _neuron(neuron: Neuron, node: TypedNode, after: str) -> Operation:
+    value = (neuron.kind, neuron.arguments)
+    fact = Fact("neuron", value, str(neuron), ("layers", node.name, "neuron"))
+    return Operation(NEURON, node.name, after, (), node.shape, (fact,), neuron=neuron)
+
+
+def _drop_identity(found: Operations, key: int) -> None:
+    """Its readers read what it reads."""
+    if key not in found.by_key or found[key].kind == INPUT:
+        return
+    operation = found[key]
+    if _changes_nothing(found, operation):
+        _replace(found, key, operation.reads[0])
+    elif operation.kind in _FLATTENS:
+        reads = tuple(_before_flattening(found, read) for read in operation.reads)
+        _reread(found, key, reads)
+
+
+def _reread(found: Operations, key: int, reads: tuple[int, ...]) -> None:
+    if reads != found[key].reads:
+        found.by_key[key] = replace(found[key], reads=reads)
+        _forget_unread(found)
+
+
+def _before_flattening(found: Operations, key: int) -> int:
+    """The last value before layers that only change the shape."""
+    while found[key].kind in _SAME_UNITS:
+        key = found[key].reads[0]
+    return key
+
+
+def _changes_nothing(found: Operations, operation: Operation) -> bool:
+    """Whether its output is its one input."""
+    before, kind = found[operation.reads[0]].shape, operation.kind
+    if len(operation.reads) > 1:
+        return False
+    if kind == NEURON:
+        return operation.neuron == IDENTITY
+    if kind in ("crop", "slice", "reshape", "flatten"):
+        return before == operation.shape
+    if kind in ("pool", "cmpool"):
+        channels = tuple((n, n + 1) for n in range(before.channels))
+        return operation.windows == channels if kind == "cmpool" else trivial(operation.windows, before)
+    if kind in ("blur", "dropout"):
+        return operation.fact("size") == 1 if kind == "blur" else operation.fact("rate") == 0
+    return kind == "concat" or (kind == "eltsum" and operation.factors == (1,))
+
+
+def _replace(found: Operations, key: int, by: int) -> None:
+    """Let all that read one operation read another, and forget the first."""
+    for reader, operation in found.by_key.items():
+        if key in operation.reads:
+            reads = tuple(by if read == key else read for read in operation.reads)
+            found.by_key[reader] = replace(operation, reads=reads)
+    found.outputs = [by if output == key else output for output in found.outputs]
+    del found.by_key[key]
+
+
+def _forget_unread(found: Operations) -> None:
+    """Remove what the outputs do not need."""
+    needed = set(found.order())
+    for key in [key for key in found if key not in needed and found[key].kind != INPUT]:
+        del found.by_key[key]
+
+
+def _join_concats(found: Operations, key: int) -> None:
+    """Read what inner concats read."""
+    if key in found.by_key and found[key].kind == "concat":
+        inner = [found[read].reads if found[read].kind == "concat" else (read,) for read in found[key].reads]
+        _reread(found, key, tuple(read for reads in inner for read in reads))
+
+
+def _move_up(found: Operations, key: int) -> None:
+    """A neuron, or a dropout, before what it commutes with."""
+    waiting = [key]
+    while waiting:
+        key = waiting.pop()
+        if key not in found.by_key or not found[key].reads or len(found[key].reads) > 1:
+            continue
+        moved, before = found[key], found[key].reads[0]
+        if not _may_move(found, moved, before):
+            continue
+        above = found[before]
+        copies = [_once(found, replace(moved, reads=(read,), shape=found[read].shape)) for read in above.reads]
+        found.by_key[before] = replace(above, reads=tuple(copies))
+        _replace(found, key, before)
+        waiting += copies
+
+
+def _may_move(found: Operations, moved: Operation, before: int) -> bool:
+    """Only where nobody else needs the value between."""
+    readers = sum(read == before for operation in found.by_key.values() for read in operation.reads)
+    if readers > 1 or before in found.outputs:
+        return False
+    if moved.neuron is not None:
+        return commutes(moved.neuron, found[before])
+    return moved.kind == "dropout" and found[before].kind in _SAME_UNITS
+
+
+def _once(found: Operations, operation: Operation) -> int:
+    """The key of this neuron of this value; a new one if there is none yet."""
+    if operation.neuron is not None:
+        for key, other in found.by_key.items():
+            if other.neuron == operation.neuron and other.reads == operation.reads:
+                return key
+    return found.add(operation)
+
+
+def _drop_positive_relus(found: Operations) -> None:
+    positive: dict[int, bool] = {}
+    for key in found.order():
+        operation = found[key]
+        positive[key] = never_negative(operation, tuple(positive[read] for read in operation.reads))
+        if operation.neuron == Neuron("relu") and positive[operation.reads[0]]:
+            _replace(found, key, operation.reads[0])

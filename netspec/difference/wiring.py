@@ -1,0 +1,121 @@
+"""What counterparts read, seen past layers that only one net has: those are differences of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from netspec.difference.align import Pairs
+from netspec.difference.operation import COMMUTATIVE, Operation, Operations
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What one input comes from: operations that both nets have; ``past``: by way of others."""
+
+    keys: tuple[int, ...]
+    past: bool
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What is read in two nets, as the names of layers."""
+
+    a: str
+    b: str
+
+
+def inputs_differ(pairs: Pairs, a: int, b: int) -> Wiring | None:
+    """What two counterparts read, where that is not the same."""
+    one, other = pairs.a[a], pairs.b[b]
+    return _compare(pairs, _sources(pairs, one), _sources_b(pairs, other), one.kind in COMMUTATIVE)
+
+
+def outputs_differ(pairs: Pairs) -> Wiring | None:
+    """What the nets return, where that is not the same."""
+    a = [_source(pairs.a, key, pairs.fixed_a) for key in pairs.a.outputs]
+    return _compare(pairs, a, [_source(pairs.b, key, pairs.fixed_b) for key in pairs.b.outputs], False)
+
+
+def shared_weights_differ(pairs: Pairs, a: int, b: int) -> list[tuple[int, Wiring]]:
+    """The numbers of the inputs whose weights are shared with others than in the counterpart."""
+    groups_a, groups_b = _groups(pairs.a), _groups(pairs.b)
+    found = []
+    for number, (one, other) in enumerate(zip(pairs.a[a].weights, pairs.b[b].weights, strict=False)):
+        mapped = {(pairs.of_a[key], n) for key, n in groups_a[one] if key in pairs.of_a}
+        known = {(key, n) for key, n in groups_b[other] if key in pairs.of_b}
+        wiring = Wiring(_owner(pairs.a[a], one), _owner(pairs.b[b], other))
+        if mapped != known and (wiring.a, wiring.b) != (_OWN, _OWN):
+            found.append((number, wiring))
+    return found
+
+
+_OWN = "its own"
+
+
+def _owner(operation: Operation, name: str) -> str:
+    layer = name.partition(".")[0]
+    return _OWN if layer == operation.layer else layer
+
+
+def _groups(net: Operations) -> dict[str, set[tuple[int, int]]]:
+    """Who uses each weight, and for which of its inputs."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for key, operation in net.by_key.items():
+        for number, name in enumerate(operation.weights):
+            found.setdefault(name, set()).add((key, number))
+    return found
+
+
+def _sources(pairs: Pairs, operation: Operation) -> list[_Source]:
+    return _each(pairs.a, operation, pairs.fixed_a)
+
+
+def _sources_b(pairs: Pairs, operation: Operation) -> list[_Source]:
+    return _each(pairs.b, operation, pairs.fixed_b)
+
+
+def _each(net: Operations, operation: Operation, fixed: Callable[[int], bool]) -> list[_Source]:
+    factors = operation.factors or (1.0,) * len(operation.reads)
+    return [_source(net, key, fixed, factor) for key, factor in zip(operation.reads, factors, strict=True)]
+
+
+def _source(net: Operations, key: int, fixed: Callable[[int], bool], factor: float = 1.0) -> _Source:
+    found, waiting, past = dict[int, None](), [key], False
+    while waiting:
+        key = waiting.pop()
+        if fixed(key):
+            found[key] = None
+        else:
+            past = True
+            waiting += reversed(net[key].reads)
+    return _Source(tuple(found), past, factor)
+
+
+def _compare(pairs: Pairs, a: Sequence[_Source], b: Sequence[_Source], commute: bool) -> Wiring | None:
+    mapped = [_Source(tuple(pairs.of_a[key] for key in s.keys), s.past, s.factor) for s in a]
+    ours, theirs = (sorted(side, key=_by_keys) if commute else list(side) for side in (mapped, b))
+    if len(ours) == len(theirs) and all(map(_agree, ours, theirs)):
+        return None
+    return Wiring(_names(pairs.a, a), _names(pairs.b, b))
+
+
+def _by_keys(source: _Source) -> tuple[tuple[int, ...], float]:
+    return source.keys, source.factor
+
+
+def _agree(a: _Source, b: _Source) -> bool:
+    """Whether they are the same, or what lies between explains how they differ."""
+    ours, theirs = set(a.keys), set(b.keys)
+    explained = (a.past and ours >= theirs) or (b.past and theirs >= ours)
+    return a.factor == b.factor and (ours == theirs or explained)
+
+
+def _names(net: Operations, sources: Sequence[_Source]) -> str:
+    """The layers, with the factors that are not 1."""
+    texts = []
+    for source in sources:
+        names = " + ".join(dict.fromkeys(net[key].layer for key in source.keys)) or "nothing"
+        texts.append(names if source.factor == 1 else f"{source.factor:g} {names}")
+    return ", ".join(texts)
