@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netspec.diagnostics.grammar import count as amount
 from netspec.importers.cuda_convnet.layer import FileLayer, Output
 from netspec.importers.cuda_convnet.sharing import connections, shared_weights
 from netspec.importers.cuda_convnet.weights import Keys, bias_keys, joined, weight_keys
@@ -111,8 +112,8 @@ def _positions(layer: FileLayer, number: int, image: int, own: _Options, modules
     count = 1 + -(-room // own.stride)
     if modules in (0, count):
         if room % own.stride:
-            over = own.stride - room % own.stride
-            text = f"sizes round up: 1 + ceil({room} / {own.stride}) = {count}; the last windows read {over} rows of 0"
+            zeros = amount(own.stride - room % own.stride, "row")
+            text = f"sizes round up: 1 + ceil({room} / {own.stride}) = {count}; the last windows read {zeros} of zeros"
             layer.meaning("rounding", f"{text} beyond the edge", "stride")
         return count, own.padding
     after = (modules - 1) * own.stride + own.size - own.padding - image
