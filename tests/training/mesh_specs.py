@@ -37,3 +37,24 @@ layers:
   fc5:   {type: fc, inputs: [conv2, norm3, pool4], outputs: 6, gpu: 0}
   probs: {type: softmax, inputs: fc5, gpu: 1}
 """
+
+# What imported nets need, split: each tower reads pieces of what the other has.
+IMPORTED = """
+netspec: 1
+name: imported
+input: {channels: 3, size: 12}
+classes: 6
+layers:
+  yuv1:  {type: rgb2yuv, inputs: data, gpu: 1}
+  conv1: {type: conv, inputs: yuv1, filters: 8, size: 3, gpu: [0, 1], neuron: "leaky[0.1]"}
+  low:   {type: slice, inputs: conv1, channels: 6, neuron: "elu[0.7]"}
+  high:  {type: slice, inputs: conv1, start: 2, channels: 6, neuron: softplus}
+  gate:  {type: eltprod, inputs: [low, high], neuron: "clip[-1, 1]"}
+  most:  {type: cmpool, inputs: conv1, size: 3, stride: 2, start: -1, neuron: "power[2, 0.5, 0.1]"}
+  row:   {type: flatten, inputs: most}
+  maps:  {type: reshape, inputs: gate, shape: [10, -1, 6]}
+  fc2:   {type: fc, inputs: [row, maps], outputs: 12, neuron: softplus}
+  front: {type: slice, inputs: fc2, start: 2, channels: 8}
+  fc3:   {type: fc, inputs: front, outputs: 6, gpu: 0}
+  probs: {type: softmax, inputs: fc3}
+"""

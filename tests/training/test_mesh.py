@@ -15,18 +15,21 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.training.mesh_run import Job, alone, compiled
-from tests.training.mesh_specs import ONE_WAY, TWO_TOWERS
+from tests.training.mesh_specs import IMPORTED, ONE_WAY, TWO_TOWERS
 
-SPECS = {"two": TWO_TOWERS, "way": ONE_WAY}
+SPECS = {"two": TWO_TOWERS, "way": ONE_WAY, "imported": IMPORTED}
 RUNS = {  # name: spec, mesh, number type, whether in bf16 and channels_last, which of the four processes take part
+    # float64 comes last: its short messages stay with the processes that have sent any
     "towers": ("two", "tower=2", "float32", False, (0, 1)),
     "data": ("two", "data=2", "float32", False, (2, 3)),
     "trick": ("two", "trick=2", "float32", False, (0, 1)),
     "one-way": ("way", "tower=2", "float32", False, (2, 3)),
     "mixed": ("two", "tower=2", "float32", True, (1, 0)),
+    "imported": ("imported", "tower=2", "float32", False, (2, 3)),
     "both": ("two", "data=2,tower=2", "float32", False, (0, 1, 2, 3)),
     "exact": ("two", "", "float64", False, (3, 2, 1, 0)),  # two devices, four processes: 2x2 by itself
     "exact-trick": ("two", "trick=4", "float64", False, (0, 1, 2, 3)),  # neither 10 images nor 10 classes divide
+    "imported-trick": ("imported", "trick=2", "float64", False, (1, 2)),
 }
 pytestmark = pytest.mark.slow
 
