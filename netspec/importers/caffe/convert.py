@@ -1,0 +1,62 @@
+"""The layers of a Caffe net to a draft, one after the other. It chooses none and reads no file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netspec.diagnostics import Findings, SpecError
+from netspec.importers.caffe.ends import Ends
+from netspec.importers.caffe.layers import read_layer
+from netspec.importers.caffe.phases import SOURCES
+from netspec.importers.caffe.reading import Held, Lost, NetInMaking, Reading
+from netspec.importers.caffe.wiring import Activation, Wired, reader_counts
+
+Blobs = dict[Activation, Held]
+
+
+def convert(ends: Ends, wired: Sequence[Wired], inputs: Blobs, net: NetInMaking, *, lenient: bool) -> Blobs:
+    """Each blob of the layers that the net takes, as the draft has it; ``inputs`` are those of data layers.
+
+    ``wired`` are all layers, with those that were taken off: what they read is not free to change. A layer that the
+    language cannot say is taken for one that does nothing, with a remark. Raises SpecError with what is wrong and,
+    unless lenient, with what cannot be said.
+    """
+    conversion = _Conversion(wired, dict(inputs), net)
+    for layer in ends.layers:
+        if layer.type not in SOURCES:
+            conversion.convert(layer)
+    if not lenient:
+        net.remarks.stop_on_lost()
+    conversion.findings.stop_on_errors()
+    return conversion.blobs
+
+
+class _Conversion:
+    def __init__(self, wired: Sequence[Wired], blobs: Blobs, net: NetInMaking) -> None:
+        self.blobs, self.net = blobs, net
+        self.counts = reader_counts(wired)
+        self.findings = Findings()
+
+    def convert(self, layer: Wired) -> None:
+        if not all(bottom in self.blobs for bottom in layer.bottoms):
+            return  # what it reads was refused
+        unread = frozenset(top.top for top in layer.tops if not self.counts[top])
+        reading = Reading(layer, tuple(self.blobs[bottom] for bottom in layer.bottoms), self.net, unread)
+        try:
+            made = self._read(reading)
+        except SpecError as error:
+            for diagnostic in error.diagnostics:
+                self.findings.add(diagnostic)
+            return
+        for top, held in zip(layer.tops, made, strict=False):
+            self.blobs[top] = replace(held, shared=held.shared or self.counts[top] > 1)
+        if made:
+            self.net.named[layer.name] = made[0].layer
+
+    def _read(self, reading: Reading) -> tuple[Held, ...]:
+        try:
+            return read_layer(reading)
+        except Lost as lost:
+            self.net.remarks.lost(lost.topic, lost.text, lost.place, reading.wired.name)
+            return (reading.input,) * len(reading.wired.tops)

@@ -1,0 +1,104 @@
+"""Where a net ends: costs are taken off, and what only they need. It decides nothing about the layers that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from netspec.diagnostics import Diagnostic, SpecError
+from netspec.importers.caffe.phases import SOURCES
+from netspec.importers.caffe.wiring import Activation, Wired
+from netspec.importers.remark import Remarks
+from netspec.source import Span
+
+_LOSSES: Final = frozenset(
+    {
+        "ContrastiveLoss",
+        "EuclideanLoss",
+        "HingeLoss",
+        "InfogainLoss",
+        "MultinomialLogisticLoss",
+        "SigmoidCrossEntropyLoss",
+        "SoftmaxWithLoss",
+    }
+)
+COSTS: Final = _LOSSES | {"Accuracy", "HDF5Output", "Silence"}
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What the net returns, the main one first, and the layers that it takes, in their order."""
+
+    outputs: tuple[Activation, ...]
+    layers: tuple[Wired, ...]
+
+
+def find_ends(layers: Sequence[Wired], place: Span, remarks: Remarks) -> Ends:
+    """Without costs, and without layers that only costs of less weight than the main one need.
+
+    The main cost is that of the largest weight, the last of several. Raises SpecError NS804 where no layer is left.
+    """
+    costs = [layer for layer in layers if layer.type in _LOSSES]
+    body = [layer for layer in layers if layer.type not in COSTS]
+    main = max(reversed(costs), key=_weight, default=None)
+    ends = _outputs(layers, body, main, costs)
+    if not ends:
+        raise SpecError([Diagnostic("NS804", "there are no layers but data and costs", place, help="add a layer")])
+    kept = _upstream(body, ends)
+    for layer in layers:
+        if layer.type in COSTS:
+            _say(layer, main, body, kept, remarks)
+    return Ends(ends, kept)
+
+
+def _weight(cost: Wired) -> float:
+    weights = cost.message.numbers("loss_weight")
+    return weights[0] if weights else 1.0
+
+
+def _predictions(cost: Wired) -> tuple[Activation, ...]:
+    """What of a cost's inputs the net computes; the next is the truth."""
+    return cost.bottoms[: 2 if cost.type == "ContrastiveLoss" else 1]
+
+
+def _outputs(
+    layers: Sequence[Wired], body: Sequence[Wired], main: Wired | None, costs: Sequence[Wired]
+) -> tuple[Activation, ...]:
+    read = {bottom for layer in body for bottom in layer.bottoms}
+    ends = [top for layer in body if layer.type not in SOURCES for top in layer.tops if top not in read]
+    first = _predictions(main) if main else ()
+    judged = {bottom for cost in costs for bottom in cost.bottoms}.difference(first)
+    silent = {bottom for layer in layers if layer.type == "Silence" for bottom in layer.bottoms}
+    chosen = [end for end in ends if end not in judged and end not in silent]
+    chosen = chosen or [end for end in ends if end not in judged] or ends
+    return tuple(sorted(chosen, key=lambda end: end not in first))
+
+
+def _upstream(layers: Sequence[Wired], ends: Iterable[Activation]) -> tuple[Wired, ...]:
+    """The layers that the ends take."""
+    wanted, kept = set(ends), []
+    for layer in reversed(layers):
+        if not wanted.isdisjoint(layer.tops):
+            wanted.update(layer.bottoms)
+            kept.append(layer)
+    return tuple(reversed(kept))
+
+
+def _say(layer: Wired, main: Wired | None, body: Sequence[Wired], kept: Sequence[Wired], remarks: Remarks) -> None:
+    own = [other for other in _upstream(body, layer.bottoms) if other not in kept and other.type not in SOURCES]
+    if layer is main:
+        text = f"the cost {layer.type} is left out: the net returns what it reads"
+        if layer.type == "SigmoidCrossEntropyLoss":
+            text += ", before the logistic that is part of this cost"
+    elif layer.type in _LOSSES:
+        text = f"the cost {layer.type} of weight {_weight(layer):g} is left out"
+        text += f", with the layers that only it needs: {_listed(own)}" if own else ""
+    else:
+        text = f"{layer.type} is left out: it computes no output"
+    remarks.dropped("cost" if layer.type in _LOSSES else "no output", text, layer.place, layer.name)
+
+
+def _listed(layers: Sequence[Wired]) -> str:
+    names = [f"`{layer.name}`" for layer in layers]
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

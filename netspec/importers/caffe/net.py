@@ -1,0 +1,229 @@
+"""Caffe nets to specs: a .prototxt, a .caffemodel, or both. It says each decision, and writes no file.
+
+1. the layers of phase TEST, with the data layers of TRAIN; 2. costs taken off; 3. each layer by its type's reader;
+4. weights by layer name; 5. what the options ask for. Source: caffe.proto and the layers of BVLC Caffe 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from netspec.diagnostics import Diagnostic, SpecError
+from netspec.importers.caffe.caffemodel import CaffeModel, read_caffemodel, read_mean
+from netspec.importers.caffe.colours import turn_colours
+from netspec.importers.caffe.convert import Blobs, convert
+from netspec.importers.caffe.ends import Ends, find_ends
+from netspec.importers.caffe.fold import fold_norms
+from netspec.importers.caffe.inputs import Known, Mean, input_shape, options_of
+from netspec.importers.caffe.layers import check_types
+from netspec.importers.caffe.message import Message
+from netspec.importers.caffe.phases import SOURCES, Sources, choose
+from netspec.importers.caffe.pictures import preparation
+from netspec.importers.caffe.prototxt import read_prototxt
+from netspec.importers.caffe.reading import Held, NetInMaking
+from netspec.importers.caffe.rewrite import prune, readers_of
+from netspec.importers.caffe.solver import apply_solver
+from netspec.importers.caffe.tensors import take_blobs
+from netspec.importers.caffe.upgrade import upgraded
+from netspec.importers.caffe.wiring import Activation, Wired, wire
+from netspec.importers.draft import Draft
+from netspec.importers.names import Names, net_name
+from netspec.importers.remark import Imported, Origin, Remarks
+from netspec.passes.build import build
+from netspec.passes.infer import infer
+from netspec.source import Source, whole
+from netspec.spec import Spec, TrainSpec
+
+if TYPE_CHECKING:
+    from netspec.importers.caffe.reading import Array
+
+_CLASSIFYING: Final = ("SoftmaxWithLoss", "MultinomialLogisticLoss")
+
+
+@dataclass(frozen=True)
+class CaffeOptions:
+    """What an import is asked for. ``size`` and ``channels`` are the input's where the files do not say them.
+
+    ``lenient``: leave out what the language cannot say. ``rgb``: turn a net of blue, green, red around.
+    ``fold_batchnorm``: put batch norms into the weights before them. ``name``: what to call the net.
+    """
+
+    lenient: bool = False
+    rgb: bool = False
+    fold_batchnorm: bool = False
+    size: int | None = None
+    channels: int | None = None
+    name: str | None = None
+
+
+def read_caffe(
+    net: Source | None,
+    options: CaffeOptions = CaffeOptions(),
+    weights: Path | None = None,
+    solver: Source | None = None,
+    mean: Path | None = None,
+) -> Imported:
+    """A net with or without weights, or from its weights alone: a .caffemodel holds the net that was trained.
+
+    Raises SpecError with places in the files, NS804 for what cannot be said; DataError for damaged files and weights
+    that are not the net's.
+    """
+    remarks = Remarks()
+    model = read_caffemodel(weights, remarks if net is None else Remarks()) if weights is not None else None
+    if net is not None:
+        message = upgraded(read_prototxt(net, remarks), remarks)
+    elif model is not None:
+        net, message = Source(str(weights), ""), model.net
+    else:
+        raise ValueError("neither a net nor weights")
+    recipe = read_prototxt(solver, remarks, "SolverParameter") if solver is not None else None
+    image = Mean(read_mean(mean).data[0], whole(Source(str(mean), ""))) if mean is not None else None
+    return _Import(Draft(net), message, recipe, model, image, options, remarks, Names(remarks)).run()
+
+
+@dataclass
+class _Import:
+    """One import: what was read, and the draft that it becomes."""
+
+    draft: Draft
+    message: Message
+    solver: Message | None
+    model: CaffeModel | None
+    mean: Mean | None
+    options: CaffeOptions
+    remarks: Remarks
+    names: Names
+    input: str = ""
+
+    def run(self) -> Imported:
+        chosen = choose(self.message)
+        check_types(chosen.layers)
+        wired = wire(chosen.layers)
+        ends = find_ends(wired, self.message.place, self.remarks)
+        self.draft.keys["name"] = self._name()
+        net = NetInMaking(self.draft, self.names, self.remarks, self._decay())
+        inputs = self._input(ends, chosen.sources, net)
+        blobs = convert(ends, wired, inputs, net, lenient=self.options.lenient)
+        outputs = list(dict.fromkeys(blobs[end].layer for end in ends.outputs))
+        prune(self.draft, outputs)
+        tensors = self._tensors(net)
+        became = self._change(tensors, outputs)
+        self._end(outputs, blobs[ends.outputs[0]], wired)
+        self._train(net, chosen.sources)
+        spec = self.draft.spec()
+        origins = tuple(self._origins(wired, blobs, became))
+        return Imported(spec, tuple(self.remarks.items), origins, _owned(spec, tensors))
+
+    def _name(self) -> str:
+        return self.options.name or net_name(self.message.text("name", "") or Path(self.draft.source.name).stem)
+
+    def _decay(self) -> float:
+        return self.solver.number("weight_decay", 0.0) if self.solver else TrainSpec().decay
+
+    def _input(self, ends: Ends, sources: Sources, net: NetInMaking) -> Blobs:
+        """The one blob of pictures that the net reads. Raises SpecError for none or several."""
+        layer, top = self._only_source(ends)
+        known = Known(self.options.size, self.mean, self._channels_of_weights(ends, top))
+        shape = input_shape(layer.message, top.top, known, self.remarks)
+        self.input = net.names.new(top.name, layer.place)
+        channels, height, width = (*shape[1:], 1, 1)[:3]
+        self.draft.keys["input"] = {"name": self.input, "channels": channels, "size": (height, width)}
+        data = preparation(sources.get(top.name) or (layer.message,), shape, self.mean, self.remarks)
+        if data:
+            self.draft.keys["data"] = data
+        return {top: Held(self.input, shape)}
+
+    def _only_source(self, ends: Ends) -> tuple[Wired, Activation]:
+        read = {bottom for layer in ends.layers for bottom in layer.bottoms}
+        found = [(layer, top) for layer in ends.layers if layer.type in SOURCES for top in layer.tops if top in read]
+        if not found:
+            help = "add an Input layer, or a data layer"
+            raise SpecError([Diagnostic("NS804", "the net reads no data", self.message.place, help=help)])
+        if len(found) > 1:
+            names = ", ".join(f"`{top.name}`" for _, top in found)
+            message = f"the net reads {len(found)} inputs, {names}, and the language has one"
+            raise SpecError([Diagnostic("NS804", message, found[1][0].place, help="import the part with one input")])
+        return found[0]
+
+    def _channels_of_weights(self, ends: Ends, top: Activation) -> int | None:
+        """How many channels the weights of the first convolution want."""
+        if self.options.channels is not None or self.model is None:
+            return self.options.channels
+        for layer in ends.layers:
+            blobs = self.model.blobs.get(layer.name, ())
+            if layer.type == "Convolution" and top in layer.bottoms and blobs and len(blobs[0].shape) == 4:
+                return blobs[0].shape[1] * layer.message.child("convolution_param").integer("group", 1)
+        return None
+
+    def _tensors(self, net: NetInMaking) -> dict[str, Array] | None:
+        if self.model is None:
+            return None
+        kept = {name: one for name, one in net.numbers.items() if name.rpartition(".")[0] in self.draft.layers}
+        known = [layer.text("name", "") for layer in self.message.children("layer")]
+        return take_blobs(kept, known, self.model, self.model.net.place.source.name, self.remarks)
+
+    def _change(self, tensors: dict[str, Array] | None, outputs: list[str]) -> dict[str, str]:
+        """What the options ask for; returns which layer each folded one became."""
+        became: dict[str, str] = {}
+        if self.options.fold_batchnorm and tensors is not None:
+            became = fold_norms(self.draft, tensors, outputs, self.remarks)
+        elif self.options.fold_batchnorm:
+            self.remarks.dropped("fold", "there are no weights to fold batch norms into", self.message.place)
+        if self.options.rgb:
+            turn_colours(self.draft, self.input, tensors, self.remarks)
+        return became
+
+    def _end(self, outputs: list[str], first: Held, wired: Sequence[Wired]) -> None:
+        """`outputs` where they are not plain, and `classes`."""
+        if len(first.image) > 1 and first.pixels == 1 and first.units > 1:
+            self._flatten(outputs)
+        if len(outputs) > 1 or any(readers_of(self.draft, name) for name in outputs):
+            self.draft.keys["outputs"] = tuple(outputs)
+        softmax = first.layer in self.draft.layers and self.draft.layers[first.layer].type == "softmax"
+        if first.pixels == 1 and (softmax or any(layer.type in _CLASSIFYING for layer in wired)):
+            self.draft.keys["classes"] = first.units
+
+    def _flatten(self, outputs: list[str]) -> None:
+        """The first output, which is maps of one pixel, as units: what tells classes apart."""
+        place = self.draft.layers[outputs[0]].place
+        name = self.names.new(f"{outputs[0]}_flat", place)
+        self.draft.add(name, "flatten", place, inputs=outputs[0])
+        self.remarks.meaning("output", f"the maps of `{outputs[0]}` have one pixel: `{name}` returns them flat", place)
+        outputs[0] = name
+
+    def _train(self, net: NetInMaking, sources: Sources) -> None:
+        training = [layer for layers in sources.values() for layer in layers if layer.word("type", "") != "Input"]
+        batch = options_of(training[0]).integer("batch_size", 0) if training else 0
+        if self.solver is not None:
+            apply_solver(self.draft, self.solver, batch or None, self.remarks)
+        elif batch:
+            self.draft.keys["train"] = {"batch": batch}
+        if net.decaying and self._decay():
+            text = "biases never decay here; in Caffe those of " + _listed(net.decaying) + " do"
+            self.remarks.dropped("decay", text, self.message.place)
+
+    def _origins(self, wired: Sequence[Wired], blobs: Blobs, became: dict[str, str]) -> Iterator[Origin]:
+        """What became of each layer, those of other phases included; Caffe's own Split layers are none."""
+        names = {self.input, *self.draft.layers}
+        by_message = {id(layer.message): layer for layer in wired}
+        for message in self.message.children("layer"):
+            layer = by_message.get(id(message))
+            held = next((blobs[top].layer for top in layer.tops if top in blobs), "") if layer else ""
+            held = became.get(held, held)
+            if message.word("type", "") != "Split":
+                name, kind = message.text("name", ""), message.word("type", "")
+                yield Origin(name, kind, message.place, held if held in names else "")
+
+
+def _owned(spec: Spec, tensors: dict[str, Array] | None) -> dict[str, Array] | None:
+    """The weights of the spec's own parameters, in their order; those that layers share, once. Raises SpecError."""
+    typed = infer(build(spec), spec)
+    return {owned.name: tensors[owned.name] for owned in typed.parameters} if tensors is not None else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:6])
+    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

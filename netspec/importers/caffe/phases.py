@@ -1,0 +1,78 @@
+"""Which layers of a net stand in a phase, stage and level (Caffe's NetStateRule). It reads no parameters of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from netspec.diagnostics import Diagnostic, SpecError
+from netspec.importers.caffe.message import Message
+
+Sources = Mapping[str, tuple[Message, ...]]
+SOURCES: Final = frozenset({"Data", "DummyData", "HDF5Data", "ImageData", "Input", "MemoryData", "WindowData"})
+
+
+@dataclass(frozen=True)
+class State:
+    """What a net is run as: ``TRAIN`` or ``TEST``, with a level and stages."""
+
+    phase: str
+    level: int = 0
+    stages: frozenset[str] = frozenset()
+
+
+def state_of(net: Message, phase: str) -> State:
+    """The state that a NetParameter asks for, in another phase if it names one."""
+    state = net.child("state")
+    return State(phase, state.integer("level", 0), frozenset(state.texts("stage")))
+
+
+def stands(layer: Message, state: State) -> bool:
+    """Whether the layer is part of the net in that state. Raises SpecError NS808 where it has rules of both kinds."""
+    include, exclude = layer.children("include"), layer.children("exclude")
+    if include and exclude:
+        message = "a layer has `include` or `exclude` rules, not both"
+        help = "keep the rules of one kind: Caffe takes no other"
+        raise SpecError([Diagnostic("NS808", message, layer.place_of("exclude"), help=help)])
+    return _any_fits(include, state) if include else not _any_fits(exclude, state)
+
+
+def _any_fits(rules: Iterable[Message], state: State) -> bool:
+    return any(_fits(rule, state) for rule in rules)
+
+
+def _fits(rule: Message, state: State) -> bool:
+    phase = rule.word("phase", state.phase)
+    lowest, highest = rule.integer("min_level", state.level), rule.integer("max_level", state.level)
+    return (
+        phase == state.phase
+        and lowest <= state.level <= highest
+        and state.stages.issuperset(rule.texts("stage"))
+        and state.stages.isdisjoint(rule.texts("not_stage"))
+    )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The layers that an import takes, in their order, and the data layers that make each blob, training's first."""
+
+    layers: tuple[Message, ...]
+    sources: Sources
+
+
+def choose(net: Message) -> Chosen:
+    """The layers of phase TEST, and data layers of TRAIN where TEST has none that makes the same blob."""
+    test, train = state_of(net, "TEST"), state_of(net, "TRAIN")
+    layers = net.children("layer")
+    used = [layer for layer in layers if stands(layer, test)]
+    training = [layer for layer in layers if layer.word("type", "") in SOURCES and stands(layer, train)]
+    testing = [layer for layer in used if layer.word("type", "") in SOURCES]
+    sources: dict[str, tuple[Message, ...]] = {}
+    for layer in (*training, *(layer for layer in testing if layer not in training)):
+        for top in layer.texts("top"):
+            sources[top] = (*sources.get(top, ()), layer)
+    made = {top for layer in testing for top in layer.texts("top")}
+    added = [layer for layer in training if made.isdisjoint(layer.texts("top"))]
+    chosen = tuple(layer for layer in layers if any(layer is one for one in (*used, *added)))
+    return Chosen(chosen, sources)
