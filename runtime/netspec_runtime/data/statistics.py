@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netspec_runtime.data.prepared import Statistics
 
-_BLOCK: Final = 1 << 16  # pixels: 65,536 products of 255 x 255 are the most that fit into 32 bits
+_ROWS: Final = 256  # so many products of 255 x 255 are the most that float32 adds exactly
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,22 @@ def sums(images: NDArray[np.uint8]) -> PixelSums:
 def _products(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The sum of outer products of uint8 [P, C].
 
-    In whole numbers and by planes, which is also fastest; and not by BLAS, whose threads and ours would fight.
+    Colours stay beside each other in a row of pixels, and a row shifted by one value holds each next colour: no copy
+    takes them apart. Float32 is exact here, as no more than _ROWS products are added in it.
     """
     channels = pixels.shape[1]
     total = np.zeros((channels, channels), np.int64)
-    for start in range(0, len(pixels), _BLOCK):
-        block = pixels[start : start + _BLOCK]
-        planes = np.empty((channels, len(block)), np.uint32)
-        for channel in range(channels):
-            planes[channel] = block[:, channel]
-        for i in range(channels):
-            for j in range(i, channels):
-                total[i, j] += int(np.einsum("p,p->", planes[i], planes[j]))
+    numbers = np.empty((min(len(pixels), _ROWS * _ROWS), channels), np.float32)
+    for start in range(0, len(pixels), len(numbers)):
+        block = numbers[: len(pixels) - start]
+        block[...] = pixels[start : start + len(numbers)]
+        whole = len(block) // _ROWS * _ROWS
+        for part in (block[:whole].reshape(-1, _ROWS * channels), block[whole:].reshape(1, -1)):
+            for shift in range(channels if part.size else 0):
+                last = part.shape[1] - shift
+                sums = np.einsum("rc,rc->c", part[:, :last], part[:, shift:])
+                for first in range(channels - shift):
+                    total[first, first + shift] += int(sums[first::channels].sum(dtype=np.float64))
     return np.triu(total) + np.triu(total, 1).T
 
 
