@@ -1,0 +1,168 @@
+"""The values of a graph that do not depend on its input: given, filled, or moved from others. It computes no layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Final
+
+from netspec.importers.onnx_file.graph import Node
+from netspec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from netspec.importers.onnx_file.file import Constant
+
+MAX_NUMBERS: Final = 1 << 29  # what one ONNX file can hold: 2 GiB of float32
+MAX_MOVED: Final = 1 << 26
+_MOST_SHAPE: Final = 64
+Dims = tuple[int, ...]  # of one image
+
+
+@dataclass
+class Folding:
+    """Constants by name: the given ones, and those that `take` makes of them, node by node in order."""
+
+    where: str
+    found: dict[str, Constant]
+    filled: int = 0
+    moved: int = 0
+
+    def take(self, node: Node, dims: Callable[[str], Dims | None]) -> bool:
+        """Whether a node's output is a constant. ``dims`` are those of an image's values, for `Shape`.
+
+        Raises DataError where the graph asks for more numbers than a net can have.
+        """
+        array = _folded(node, self.found, dims)
+        if array is None:
+            return False
+        if node.op == "ConstantOfShape":
+            self.filled += array.size
+        elif array.base is None:
+            self.moved += array.size
+        if self.filled > MAX_NUMBERS or self.moved > MAX_MOVED:
+            reason = f"its constants ask for more than {MAX_NUMBERS:,} numbers"
+            raise DataError(self.where, reason, "no net is this large")
+        self.found[node.output] = array
+        return True
+
+
+def _folded(node: Node, found: dict[str, Constant], dims: Callable[[str], Dims | None]) -> Constant | None:
+    """What a node makes where all that it reads is constant; None where that is not known."""
+    if node.op == "Shape":
+        return _shape(node, dims)
+    rule = _FOLDS.get(node.op)
+    names = [name for name in node.inputs if name]
+    if rule is None or any(name not in found for name in names):
+        return None
+    try:
+        return rule(node, [found[name] for name in names])
+    except (ValueError, TypeError, IndexError, OverflowError, KeyError):
+        return None  # whoever needs it will say that it is no constant
+
+
+def _shape(node: Node, dims: Callable[[str], Dims | None]) -> Constant | None:
+    """The shape of a value; 0 stands for the batch, which is what Reshape reads as "the same"."""
+    import numpy as np
+
+    known = dims(node.input(0))
+    return None if known is None else np.array((0, *known), np.int64)
+
+
+def _constant(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    if "value" in node.tensors:
+        return node.tensors["value"]
+    name, value = next(iter(node.attributes.items()))
+    if name not in ("value_int", "value_ints", "value_float", "value_floats"):
+        raise ValueError(name)
+    return np.asarray(value, np.float32 if "float" in name else np.int64)
+
+
+def _filled(node: Node, arrays: Sequence[Constant]) -> Constant:
+    """ConstantOfShape, without its memory: every element is the same one."""
+    import numpy as np
+
+    dims = tuple(int(size) for size in arrays[0].reshape(-1)[:_MOST_SHAPE])
+    value = node.tensors["value"].reshape(-1)[0] if "value" in node.tensors else np.float32(0)
+    if min(dims, default=0) < 0 or prod(dims) > MAX_NUMBERS:
+        raise ValueError("a shape that no tensor has")
+    return np.broadcast_to(value, dims)
+
+
+def _reshaped(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    array = arrays[0]
+    wanted = node.integers("shape") or tuple(int(size) for size in arrays[1].reshape(-1)[:_MOST_SHAPE])
+    copied = [array.shape[place] if size == 0 else size for place, size in enumerate(wanted)]
+    if array.size and not any(array.strides):
+        rest = array.size // abs(prod(size for size in copied if size != -1))
+        return np.broadcast_to(array[(0,) * array.ndim], [rest if size == -1 else size for size in copied])
+    return array.reshape(copied)
+
+
+def _axes(node: Node, arrays: Sequence[Constant]) -> tuple[int, ...] | None:
+    """The axes of (Un)squeeze: an attribute up to opset 12, then an input."""
+    if len(arrays) > 1:
+        return tuple(int(axis) for axis in arrays[1].reshape(-1)[:_MOST_SHAPE])
+    return node.integers("axes")
+
+
+def _unsqueezed(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    return np.expand_dims(arrays[0], _axes(node, arrays) or ())
+
+
+def _squeezed(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    return np.squeeze(arrays[0], _axes(node, arrays))
+
+
+def _transposed(node: Node, arrays: Sequence[Constant]) -> Constant:
+    return arrays[0].transpose(node.integers("perm"))
+
+
+def _concatenated(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    _bounded(sum(array.size for array in arrays))
+    return np.concatenate(arrays, node.integer("axis", 0))
+
+
+def _gathered(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    axis, (data, indices) = node.integer("axis", 0), arrays
+    _bounded(data.size // max(1, data.shape[axis]) * indices.size)
+    return np.take(data, indices.astype(np.int64), axis)
+
+
+def _cast(node: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    kinds = {1: np.float32, 6: np.int32, 7: np.int64, 11: np.float64}
+    _bounded(arrays[0].size)
+    return arrays[0].astype(kinds[node.integer("to", 0)])
+
+
+def _bounded(size: int) -> None:
+    if size > MAX_MOVED:
+        raise ValueError("more than any shape or index needs")
+
+
+_FOLDS: Final[dict[str, Callable[[Node, Sequence[Constant]], Constant]]] = {
+    "Constant": _constant,
+    "ConstantOfShape": _filled,
+    "Identity": lambda node, arrays: arrays[0],
+    "Reshape": _reshaped,
+    "Unsqueeze": _unsqueezed,
+    "Squeeze": _squeezed,
+    "Transpose": _transposed,
+    "Concat": _concatenated,
+    "Gather": _gathered,
+    "Cast": _cast,
+}

@@ -1,0 +1,297 @@
+"""The shapes of a graph's values, of one image, and its constants, in one pass. It judges no operator.
+
+What it does not know (an operator outside of the claim, an axis that is the batch) has no shape, in silence: whoever
+needs the shape says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING, Final
+
+from netspec.importers.onnx_file.constants import Dims, Folding
+from netspec.importers.onnx_file.graph import Node, OnnxGraph
+from netspec.importers.onnx_file.sliding import Unclear, sliding
+
+if TYPE_CHECKING:
+    from netspec.importers.onnx_file.file import Constant
+
+_SAME: Final = ["Relu", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Log", "Neg", "Clip", "Identity", "Dropout", "LRN", "BatchNormalization", "Softmax", "Exp", "HardSigmoid", "ThresholdedRelu", "Selu", "PRelu", "Softsign", "Cast", "Not", "LogSoftmax", "Floor", "Reciprocal", "Erf"]
+_WIDE: Final = ["Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean", "Pow", "Greater", "Less", "Where"]
+
+
+@dataclass
+class Values:
+    """Shapes and constants of a graph by value name; ``batch`` is the batch that the file fixes, or None."""
+
+    graph: OnnxGraph
+    dims: dict[str, Dims | None] = field(default_factory=dict)
+    constants: dict[str, Constant] = field(default_factory=dict)
+    batch: int | None = None
+
+    @classmethod
+    def of(cls, graph: OnnxGraph, name: str, image: Dims, batch: int | None) -> Values:
+        """With the input ``name`` an ``image``. Raises DataError for constants that are too large."""
+        values = cls(graph, {name: image}, batch=batch)
+        folding = Folding(graph.source.name, dict(graph.constants))
+        values.constants = folding.found
+        for node in graph.nodes:
+            if not folding.take(node, values.dims.get):
+                values.dims |= dict.fromkeys(node.outputs, None) | values._made_by(node)
+        return values
+
+    def constant(self, name: str) -> Constant | None:
+        return self.constants.get(name) if name else None
+
+    def integers(self, name: str) -> tuple[int, ...] | None:
+        """A constant list of whole numbers, at most 64 of them; None where it is none."""
+        array = self.constant(name)
+        if array is None or array.size > 64 or array.dtype.kind not in "iu":
+            return None
+        return tuple(int(value) for value in array.reshape(-1))
+
+    def scalar(self, name: str) -> float | None:
+        """A constant of one number; None where it is none."""
+        array = self.constant(name)
+        return float(array.reshape(-1)[0]) if array is not None and array.size == 1 else None
+
+    def _made_by(self, node: Node) -> dict[str, Dims | None]:
+        rule = _RULES.get(node.op)
+        if rule is None:
+            return {}
+        try:
+            made = rule(self, node)
+        except (Unclear, IndexError, ValueError, ZeroDivisionError, OverflowError):
+            return {}
+        return made if isinstance(made, dict) else {node.output: made}
+
+    def known(self, node: Node, number: int = 0) -> Dims:
+        """The shape of an input. Raises Unclear."""
+        dims = self.dims.get(node.input(number))
+        if dims is None:
+            raise Unclear("what it reads has no known shape")
+        return dims
+
+    def maps(self, node: Node) -> tuple[int, int, int]:
+        """The first input as channels, height, width. Raises Unclear."""
+        dims = self.known(node)
+        if len(dims) != 3:
+            raise Unclear(f"it reads {len(dims) + 1} dimensions, not 4")
+        return dims[0], dims[1], dims[2]
+
+
+Rule = Callable[[Values, Node], "Dims | dict[str, Dims | None] | None"]
+
+
+def _conv(values: Values, node: Node) -> Dims:
+    _, height, width = values.maps(node)
+    weight = values.constant(node.input(1))
+    if weight is None or weight.ndim != 4:
+        raise Unclear("its weights are no constant of four dimensions")
+    counts = sliding(node, weight.shape[2:], (height, width)).counts((height, width))
+    return (weight.shape[0], *counts)
+
+
+def _pool(values: Values, node: Node) -> Dims:
+    channels, height, width = values.maps(node)
+    return (channels, *sliding(node, (), (height, width)).counts((height, width)))
+
+
+def _deconv(values: Values, node: Node) -> Dims:
+    _, height, width = values.maps(node)
+    weight = values.constant(node.input(1))
+    if weight is None or weight.ndim != 4:
+        raise Unclear("its weights are no constant of four dimensions")
+    w = sliding(node, weight.shape[2:], (height, width))
+    extra = node.integers("output_padding") or (0, 0)
+    rows, columns = (
+        (image - 1) * w.stride[a] + w.dilation[a] * (w.size[a] - 1) + 1 - w.pads[a] - w.pads[a + 2] + extra[a]
+        for a, image in enumerate((height, width))
+    )
+    return (weight.shape[1] * node.integer("group", 1), rows, columns)
+
+
+def _gemm(values: Values, node: Node) -> Dims:
+    weight = values.constant(node.input(1))
+    if weight is None or weight.ndim != 2 or len(values.known(node)) != 1:
+        raise Unclear("it is no product of rows with a constant matrix")
+    turned = node.op == "Gemm" and node.integer("transB", 0) != 0
+    return (weight.shape[0] if turned else weight.shape[1],)
+
+
+def _flatten(values: Values, node: Node) -> Dims:
+    dims = values.known(node)
+    axis = node.integer("axis", 1)
+    if (axis + len(dims) + 1 if axis < 0 else axis) != 1:
+        raise Unclear("it flattens from another axis than the channels")
+    return (prod(dims),)
+
+
+def _reshape(values: Values, node: Node) -> Dims:
+    wanted = node.integers("shape") or values.integers(node.input(1))
+    if not wanted:
+        raise Unclear("its shape is no constant")
+    return reshaped(values.dims.get(node.input(0)), wanted, values.batch)
+
+
+def reshaped(dims: Dims | None, wanted: tuple[int, ...], batch: int | None) -> Dims:
+    """The shape of an image after Reshape to ``wanted``. Raises Unclear where the batch does not stay apart."""
+    first, rest = wanted[0], wanted[1:]
+    if not rest or first not in (0, -1, 1, batch):
+        raise Unclear("it mixes the images of a batch")
+    if dims is None:
+        if min(rest) < 1 or first == -1:
+            raise Unclear("what it reads has no known shape")
+        return rest
+    copied = tuple(dims[place] if size == 0 else size for place, size in enumerate(rest))
+    if -1 in copied and first != -1:
+        one = abs(prod(copied))
+        if not one or prod(dims) % one or copied.count(-1) > 1:
+            raise Unclear("its shape does not divide what it reads")
+        copied = tuple(prod(dims) // one if size == -1 else size for size in copied)
+    if prod(copied) != prod(dims):
+        raise Unclear("it mixes the images of a batch")
+    return copied
+
+
+def _squeeze(values: Values, node: Node) -> Dims:
+    dims = values.known(node)
+    axes = node.integers("axes") or values.integers(node.input(1))
+    if not axes:
+        raise Unclear("its axes are no constant")
+    places = {axis % (len(dims) + 1) for axis in axes}
+    if 0 in places or any(dims[place - 1] != 1 for place in places):
+        raise Unclear("it takes away the batch")
+    return tuple(size for place, size in enumerate(dims, 1) if place not in places)
+
+
+def _concat(values: Values, node: Node) -> Dims:
+    every = [values.known(node, number) for number in range(len(node.inputs))]
+    axis = node.integer("axis", 1)
+    if axis % (len(every[0]) + 1) != 1 or any(dims[1:] != every[0][1:] for dims in every):
+        raise Unclear("it joins other axes than channels")
+    return (sum(dims[0] for dims in every), *every[0][1:])
+
+
+def _wide(values: Values, node: Node) -> Dims:
+    import numpy as np
+
+    shapes = []
+    rank = max(len(dims) for name in node.inputs if (dims := values.dims.get(name)) is not None) + 1
+    for number, name in enumerate(node.inputs):
+        array = values.constant(name)
+        shapes.append(aligned(node, array, rank).shape if array is not None else (1, *values.known(node, number)))
+    joined = np.broadcast_shapes(*shapes)
+    if len(joined) != rank or joined[0] != 1:
+        raise Unclear("it spreads one image over a batch")
+    return joined[1:]
+
+
+def aligned(node: Node, array: Constant, rank: int) -> Constant:
+    """A constant as today's broadcasting reads it: up to opset 6, `axis` says where its first dimension belongs."""
+    axis = node.attributes.get("axis")
+    if not node.integer("broadcast", 0) or not isinstance(axis, int) or array.ndim == 0:
+        return array
+    return array.reshape((*array.shape, *(1,) * max(0, rank - axis % rank - array.ndim)))
+
+
+def _slice(values: Values, node: Node) -> Dims:
+    return tuple(len(kept) for kept in ranges(values, node))
+
+
+def ranges(values: Values, node: Node) -> list[range]:
+    """What Slice keeps of each axis. Raises Unclear for what is no constant, or slices the batch."""
+    dims = values.known(node)
+    starts = node.integers("starts") or values.integers(node.input(1))
+    ends = node.integers("ends") or values.integers(node.input(2))
+    if starts is None or ends is None or len(starts) != len(ends):
+        raise Unclear("its starts and ends are no constants")
+    axes = node.integers("axes") or values.integers(node.input(3)) or tuple(range(len(starts)))
+    steps = values.integers(node.input(4)) or (1,) * len(starts)
+    kept = [range(size) for size in dims]
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        place = axis % (len(dims) + 1)
+        if place == 0:
+            raise Unclear("it slices the batch")
+        kept[place - 1] = range(*slice(start, end, step).indices(dims[place - 1]))
+    return kept
+
+
+def _split(values: Values, node: Node) -> dict[str, Dims | None]:
+    dims = values.known(node)
+    if node.integer("axis", 0) % (len(dims) + 1) != 1:
+        raise Unclear("it splits other axes than channels")
+    return {name: (size, *dims[1:]) for name, size in zip(node.outputs, parts(values, node), strict=True)}
+
+
+def parts(values: Values, node: Node) -> tuple[int, ...]:
+    """The channels of each output of a Split."""
+    sizes = node.integers("split") or values.integers(node.input(1))
+    channels, count = values.known(node)[0], len(node.outputs)
+    each = -(-channels // count)
+    sizes = sizes or (*(each,) * (count - 1), channels - each * (count - 1))
+    if len(sizes) != count or sum(sizes) != channels or min(sizes) < 1:
+        raise Unclear("its parts are not the channels")
+    return sizes
+
+
+def _pad(values: Values, node: Node) -> Dims:
+    pads = pad_sides(values, node)
+    channels, height, width = values.maps(node)
+    return (channels, height + pads[0] + pads[2], width + pads[1] + pads[3])
+
+
+def pad_sides(values: Values, node: Node) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of a Pad. Raises Unclear for one that pads channels or takes pixels away."""
+    pads = node.integers("pads") or node.integers("paddings") or values.integers(node.input(1))
+    if pads is None or len(pads) != 8 or node.input(3):
+        raise Unclear("its pads are no constant for four axes")
+    if any(pads[place] for place in (0, 1, 4, 5)) or min(pads) < 0:
+        raise Unclear("it pads other axes than height and width, or below 0")
+    return pads[2], pads[3], pads[6], pads[7]
+
+
+def _reduce(values: Values, node: Node) -> Dims:
+    channels, _, _ = values.maps(node)
+    axes = node.integers("axes") or values.integers(node.input(1)) or ()
+    if sorted(axis % 4 for axis in axes) != [2, 3]:
+        raise Unclear("it reduces other axes than height and width")
+    return (channels, 1, 1) if node.integer("keepdims", 1) else (channels,)
+
+
+def _gather(values: Values, node: Node) -> Dims:
+    dims, indices = values.known(node), values.constant(node.input(1))
+    axis = node.integer("axis", 0) % (len(dims) + 1)
+    if indices is None or indices.ndim != 1 or axis == 0:
+        raise Unclear("its indices are no constant list of an axis")
+    return (*dims[: axis - 1], indices.size, *dims[axis:])
+
+
+def _transpose(values: Values, node: Node) -> Dims:
+    dims, perm = values.known(node), node.integers("perm")
+    if perm is None or len(perm) != len(dims) + 1 or perm[0] != 0:
+        raise Unclear("it moves the batch")
+    return tuple(dims[place - 1] for place in perm[1:])
+
+
+_RULES: Final[dict[str, Rule]] = {
+    **dict.fromkeys(_SAME, lambda values, node: values.known(node)),
+    **dict.fromkeys(_WIDE, _wide),
+    **dict.fromkeys(("MaxPool", "AveragePool"), _pool),
+    **dict.fromkeys(("GlobalMaxPool", "GlobalAveragePool"), lambda values, node: (values.maps(node)[0], 1, 1)),
+    **dict.fromkeys(("ReduceMean", "ReduceMax"), _reduce),
+    **dict.fromkeys(("Gemm", "MatMul"), _gemm),
+    "Conv": _conv,
+    "ConvTranspose": _deconv,
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Squeeze": _squeeze,
+    "Concat": _concat,
+    "Slice": _slice,
+    "Split": _split,
+    "Pad": _pad,
+    "Gather": _gather,
+    "Transpose": _transpose,
+}
