@@ -8,13 +8,14 @@ after it), each once for each value.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from netspec.difference.fact import Fact, shown
 from netspec.difference.layers import said
 from netspec.difference.learning import Learning
 from netspec.difference.neurons import IDENTITY, commutes, never_negative, plain
-from netspec.difference.operation import INPUT, NEURON, Operation, Operations
+from netspec.difference.operation import FLATTENS, INPUT, NEURON, SAME_UNITS, Operation, Operations
 from netspec.difference.windows import trivial
 from netspec.difference.written import Written
 from netspec.ir.graph import Input, TypedNode
@@ -22,20 +23,29 @@ from netspec.ir.neuron import Neuron
 from netspec.layers.combine import EltSum
 from netspec.pipeline import Compiled
 
-_FLATTENS = frozenset({"fc", "softmax", "flatten"})
-_SAME_UNITS = frozenset({"flatten", "reshape"})
+Rule = Callable[[Operation, Operation], bool]
 
 
 def canonical(net: Compiled) -> Operations:
-    """The operations of a net."""
+    """The operations of a net, all of these rules applied."""
+    found = spelled(net)
+    for key in found.order():
+        _move_up(found, key, commutes)
+    _drop_positive_relus(found)
+    return found
+
+
+def spelled(net: Compiled) -> Operations:
+    """The operations of a net with neurons where they are written, but before layers that only change the shape."""
     found = _operations(net)
     for key in found.order():
         _drop_identity(found, key)
     for key in found.order():
         _join_concats(found, key)
     for key in found.order():
-        _move_up(found, key)
-    _drop_positive_relus(found)
+        _move_up(found, key, _only_reshapes)
+    for key in found.order():
+        _drop_identity(found, key)
     return found
 
 
@@ -111,7 +121,7 @@ def _drop_identity(found: Operations, key: int) -> None:
     operation = found[key]
     if _changes_nothing(found, operation):
         _replace(found, key, operation.reads[0])
-    elif operation.kind in _FLATTENS:
+    elif operation.kind in FLATTENS:
         reads = tuple(_before_flattening(found, read) for read in operation.reads)
         _reread(found, key, reads)
 
@@ -124,7 +134,7 @@ def _reread(found: Operations, key: int, reads: tuple[int, ...]) -> None:
 
 def _before_flattening(found: Operations, key: int) -> int:
     """The last value before layers that only change the shape."""
-    while found[key].kind in _SAME_UNITS:
+    while found[key].kind in SAME_UNITS:
         key = found[key].reads[0]
     return key
 
@@ -170,15 +180,15 @@ def _join_concats(found: Operations, key: int) -> None:
         _reread(found, key, tuple(read for reads in inner for read in reads))
 
 
-def _move_up(found: Operations, key: int) -> None:
-    """A neuron, or a dropout, before what it commutes with."""
+def _move_up(found: Operations, key: int, commute: Rule) -> None:
+    """An operation before what it commutes with, and before what that commutes with."""
     waiting = [key]
     while waiting:
         key = waiting.pop()
-        if key not in found.by_key or not found[key].reads or len(found[key].reads) > 1:
+        if key not in found.by_key or len(found[key].reads) != 1:
             continue
         moved, before = found[key], found[key].reads[0]
-        if not _may_move(found, moved, before):
+        if not commute(moved, found[before]) or _is_needed(found, before):
             continue
         above = found[before]
         copies = [_once(found, replace(moved, reads=(read,), shape=found[read].shape)) for read in above.reads]
@@ -187,14 +197,13 @@ def _move_up(found: Operations, key: int) -> None:
         waiting += copies
 
 
-def _may_move(found: Operations, moved: Operation, before: int) -> bool:
-    """Only where nobody else needs the value between."""
-    readers = sum(read == before for operation in found.by_key.values() for read in operation.reads)
-    if readers > 1 or before in found.outputs:
-        return False
-    if moved.neuron is not None:
-        return commutes(moved.neuron, found[before])
-    return moved.kind == "dropout" and found[before].kind in _SAME_UNITS
+def _is_needed(found: Operations, key: int) -> bool:
+    """Whether more than one operation reads a value, or the net returns it."""
+    return key in found.outputs or sum(read == key for other in found.by_key.values() for read in other.reads) > 1
+
+
+def _only_reshapes(moved: Operation, before: Operation) -> bool:
+    return moved.kind in (NEURON, "dropout") and before.kind in SAME_UNITS
 
 
 def _once(found: Operations, operation: Operation) -> int:

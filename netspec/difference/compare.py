@@ -6,20 +6,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from netspec.difference.align import Pairs, pair_up
-from netspec.difference.canonical import canonical
+from netspec.difference.canonical import canonical, spelled
 from netspec.difference.data import data_facts
 from netspec.difference.fact import Fact, differing
 from netspec.difference.learning import recipe_facts
 from netspec.difference.operation import INPUT, NEURON, Operation
 from netspec.difference.places import side, side_alone, side_of_fact, side_of_key, standing
-from netspec.difference.result import Difference, Kind, Row, Scope, Total
+from netspec.difference.result import Difference, Kind, Row, Scope, Side, Total
 from netspec.difference.wiring import Wiring, inputs_differ, outputs_differ, shared_weights_differ
 from netspec.pipeline import Compiled
 
 
 def compare(a: Compiled, b: Compiled, scope: Scope) -> Difference:
-    """What differs between two nets, in the order of computation."""
-    return _Comparison(a, b, scope, pair_up(canonical(a), canonical(b))).run()
+    """What differs between two nets, in the order of computation.
+
+    Where they differ they may be nearer to each other as they are written: the shorter of both accounts is given.
+    """
+    found = _Comparison(a, b, scope, pair_up(canonical(a), canonical(b))).run()
+    if found.equal:
+        return found
+    as_written = _Comparison(a, b, scope, pair_up(spelled(a), spelled(b))).run()
+    return found if len(found.rows) < len(as_written.rows) else as_written
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class _Comparison:
     pairs: Pairs
 
     def run(self) -> Difference:
-        rows = _with_neurons([row for i, j in _steps(self.pairs) for row in self._step(i, j)])
+        rows = _told_once([row for i, j in _steps(self.pairs) for row in self._step(i, j)])
         rows += self._outputs()
         rows += self._facts(data_facts(self.a.spec), data_facts(self.b.spec))
         rows += self._facts(recipe_facts(self.a.spec.train), recipe_facts(self.b.spec.train))
@@ -98,20 +105,25 @@ class _Comparison:
         return (self.a, wiring.a), (self.b, wiring.b)
 
 
-def _with_neurons(rows: list[Row]) -> list[Row]:
-    """A layer that only one net has and its neuron are one difference."""
-    found: dict[tuple[str, bool], int] = {}
+def _told_once(rows: Iterable[Row]) -> list[Row]:
+    """Each difference once: a layer that one net alone has with its neuron, and a neuron that became several."""
     joined: list[Row] = []
-    for row in rows:
+    lone: dict[Side, int] = {}
+    for row in dict.fromkeys(rows):
         side = row.a or row.b
-        at = (side.layer, row.a is None) if side and row.kind == "only" else ("", False)
-        if side and row.what == NEURON and at in found:
-            joined[found[at]] = _joined(joined[found[at]], side.text)
-            continue
-        if at[0]:
-            found[at] = len(joined)
+        if side is not None and row.kind == "only":
+            layer = _layer_of(row, side)
+            if row.what == NEURON and layer in lone:
+                joined[lone[layer]] = _joined(joined[lone[layer]], side.text)
+                continue
+            lone[layer] = len(joined)
         joined.append(row)
     return joined
+
+
+def _layer_of(row: Row, side: Side) -> Side:
+    """The layer of a row that one net alone has, with that net's file."""
+    return Side(side.layer, "A" if row.a else "B")
 
 
 def _joined(row: Row, neuron: str) -> Row:

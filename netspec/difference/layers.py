@@ -98,11 +98,12 @@ def _some(connections: tuple[int, ...]) -> str:
 
 @_said.register
 def _conv(layer: Conv, written: Written) -> Said:
-    """Biases of positions are shared anyway where there is one position, or no bias."""
+    """Biases of positions are shared anyway where there is one position."""
     own = _windowed(layer, written)
-    shared = layer.shared_biases or not layer.bias or written.node.shape.dims[1:] == (1, 1)
+    shared = layer.shared_biases or written.node.shape.dims[1:] == (1, 1)
     fact = Fact("shared_biases", shared, shown(layer.shared_biases), written.path("shared_biases"))
-    return replace(own, facts=(*own.facts, fact), keys=own.keys | {"shared_biases"})
+    facts = (*own.facts, fact) if layer.bias else own.facts
+    return replace(own, facts=facts, keys=own.keys | {"shared_biases"})
 
 
 @_said.register
@@ -140,7 +141,7 @@ def _response_norm(layer: ResponseNorm, written: Written) -> Said:
     """Within a map, and for a window of one, channels do not see each other anyway."""
     own = _normalisation(layer, written)
     groups = layer.groups if layer.size > 1 else 1
-    fact = Fact("groups", groups, shown(layer.groups), written.path("groups"))
+    fact = Fact("groups", groups, shown(layer.groups), written.path("groups"), written=layer.groups)
     facts = (*own.facts, fact) if layer.across == "channels" else own.facts
     return replace(own, facts=facts, keys=own.keys | {"groups"})
 

@@ -53,8 +53,11 @@ def increases(neuron: Neuron) -> bool:
     return kind in _INCREASING or (kind == "tanh" and a[0] * a[1] >= 0)
 
 
-def commutes(neuron: Neuron, before: Operation) -> bool:
-    """Whether the neuron of ``before`` is ``before`` of the neuron."""
+def commutes(moved: Operation, before: Operation) -> bool:
+    """Whether a neuron of ``before`` is ``before`` of the neuron."""
+    neuron = moved.neuron
+    if neuron is None:
+        return False
     if before.kind in _MOVES_NUMBERS:
         return True
     if before.kind == "dropout":

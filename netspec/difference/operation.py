@@ -11,6 +11,8 @@ from netspec.ir.shape import Shape
 
 INPUT, NEURON = "input", "neuron"
 COMMUTATIVE = frozenset({"eltsum", "eltprod", "eltmax"})
+SAME_UNITS = frozenset({"flatten", "reshape"})  # the same numbers in another shape
+FLATTENS = frozenset({"fc", "softmax", "flatten"})  # what reads any shape as one row
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from netspec.difference.align import Pairs
-from netspec.difference.operation import COMMUTATIVE, Operation, Operations
+from netspec.difference.operation import COMMUTATIVE, FLATTENS, SAME_UNITS, Operation, Operations
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,19 @@ def _sources_b(pairs: Pairs, operation: Operation) -> list[_Source]:
 
 def _each(net: Operations, operation: Operation, fixed: Callable[[int], bool]) -> list[_Source]:
     factors = operation.factors or (1.0,) * len(operation.reads)
-    return [_source(net, key, fixed, factor) for key, factor in zip(operation.reads, factors, strict=True)]
+    seen_through = SAME_UNITS if operation.kind in FLATTENS else frozenset[str]()
+
+    def stops(key: int) -> bool:
+        return fixed(key) and net[key].kind not in seen_through
+
+    return [_source(net, key, stops, factor) for key, factor in zip(operation.reads, factors, strict=True)]
 
 
-def _source(net: Operations, key: int, fixed: Callable[[int], bool], factor: float = 1.0) -> _Source:
+def _source(net: Operations, key: int, stops: Callable[[int], bool], factor: float = 1.0) -> _Source:
     found, waiting, past = dict[int, None](), [key], False
     while waiting:
         key = waiting.pop()
-        if fixed(key):
+        if stops(key):
             found[key] = None
         else:
             past = True
