@@ -82,6 +82,9 @@ class Reshape(Layer):
         rest = shape.units // prod(dim for dim in known if dim != _REST)
         return tuple(max(1, rest) if dim == _REST else dim for dim in known)
 
+    def reason(self, inputs: tuple[Shape, ...]) -> str:
+        return f"the {inputs[0].units:,} units of `{self.inputs[0]}`"
+
     def shard(self, inputs: tuple[Shape, ...], part: Range) -> Shard:
         """A part reads the fewest channels that are whole ones here too, and keeps its own."""
         dims = self._dims(inputs[0])
