@@ -15,6 +15,7 @@ layers:
   moved: {{{layer}, inputs: conv1, neuron: "leaky[0.3]", gpu: {gpu}}}
 outputs: [conv1, moved]
 """
+pytestmark = pytest.mark.slow
 DEVICES = [[0, 1], [2, 0, 1], [3, 1, 0, 2]]
 
 
