@@ -46,6 +46,9 @@ def _remark(plan: Plan, names: dict[str, str], originals: dict[str, str], remark
             quoted = listed([f"`{name}`" for name in merged.members])
             text = f"{quoted} are one layer, `{names[source]}`"
             remarks.meaning("towers", text, spans.key("layers", source), originals.get(source, source))
+    for name in plan.left_out:
+        text = f"`{name}` would put together what `{names[plan.views[name].source]}` is now"
+        remarks.meaning("towers", text, spans.key("layers", name), originals.get(name, name))
     for members, reason in plan.unlike:
         quoted = listed([f"`{name}`" for name in members])
         text = f"{quoted} stay layers of their own: {reason}"

@@ -34,6 +34,12 @@ class Plan:
     def has_towers(self) -> bool:
         return any(len(merged.members) > 1 for merged in self.merged.values())
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The concats of towers, which have nothing to do any more."""
+        kept = {name for merged in self.merged.values() for name in merged.members} | {self.net.input}
+        return tuple(name for name, view in self.views.items() if name != view.source and name not in kept)
+
     def channels(self, source: str) -> int:
         """How many channels a source has."""
         members = len(self.merged[source].members) if source in self.merged else 1
