@@ -118,7 +118,8 @@ class Options:
     def _default(self, name: str, default: Value | None, stand_in: Value) -> Value:
         if default is not None:
             return default
-        self.find("NS803", name, f"`{self.section.name}` lacks `{name}`", self.missing_help)
+        help = self.missing_help or f"`{name}=`, which has no default"
+        self.find("NS803", name, f"`{shorten(self.section.name)}` lacks `{name}`", help)
         return stand_in
 
     def _each(

@@ -77,7 +77,7 @@ class Reading:
             options.find("NS805", "inputs", f"`{name}` reads `{shorten(source)}`, which is no layer", help)
         elif type_of(below) in COSTS:
             options.find("NS805", "inputs", f"`{name}` reads the cost `{source}`", "a cost has no output")
-        elif type_of(below) in ALL_TYPES:
+        else:
             help = f"a layer reads layers above it: move `[{shorten(source)}]` up"
             options.find("NS805", "inputs", f"`{name}` reads `{shorten(source)}`, which stands below it", help)
         return Output(source, None)

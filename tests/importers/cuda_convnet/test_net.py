@@ -1,0 +1,266 @@
+"""What becomes of a definition beside its layers' numbers: names, outputs, input, devices, remarks, what is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from netspec.diagnostics import SpecError
+from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
+from netspec.importers.remark import Imported, Kind
+from netspec.layers.conv import Conv
+from netspec.layers.dropout import Dropout
+from netspec.layers.fc import Fc
+from netspec.layers.rnorm import ResponseNorm
+from netspec.pipeline import compile_spec
+from netspec.source import Source
+from tests.importers.cuda_convnet.nets import rates, sections
+
+DATA = "data: data dataIdx=0\nlabels: data dataIdx=1\n"
+FC = "fc1: fc inputs=data outputs=10 initW=0.1\n"
+END = FC + "probs: softmax inputs=fc1\nlogprob: cost.logreg inputs=labels,probs\n"
+
+
+def imported(rows: str, params: str | None = None, size: int | None = 8, lenient: bool = False) -> Imported:
+    source = None if params is None else Source("params.cfg", params)
+    options = CudaConvnetOptions(size=size, lenient=lenient)
+    done = read_cuda_convnet(Source("nets/my net.cfg", sections(DATA + rows)), source, options)
+    compile_spec(done.spec)
+    return done
+
+
+def topics(done: Imported, kind: Kind) -> list[tuple[str, str]]:
+    return [(remark.topic, remark.layer) for remark in done.remarks if remark.kind == kind]
+
+
+def test_the_plainest_net() -> None:
+    done = imported(END)
+    spec = done.spec
+    assert (spec.name, spec.classes, spec.outputs, spec.input.name) == ("my-net", 10, (), "data")
+    assert [(o.name, o.type, o.layer, o.devices) for o in done.origins] == [
+        ("data", "data", "data", ()),
+        ("labels", "data", "", ()),
+        ("fc1", "fc", "fc1", ()),
+        ("probs", "softmax", "probs", ()),
+        ("logprob", "cost.logreg", "", ()),
+    ]
+    assert topics(done, "dropped") == [("labels", "labels"), ("cost", "logprob")]
+    assert topics(done, "lost") == []
+
+
+def test_places_are_in_the_file() -> None:
+    spec = imported("conv1: conv inputs=data channels=3 filters=7 filterSize=3 initW=0.1 stride=2\n" + END).spec
+    assert spec.spans.value("layers", "conv1", "filters").text == "7"
+    assert spec.spans.value("layers", "conv1", "stride").where == "nets/my net.cfg:14:8"
+
+
+def test_the_languages_own_errors_point_into_the_file() -> None:
+    with pytest.raises(SpecError) as raised:
+        imported("conv1: conv inputs=data channels=3 filters=7 filterSize=2000 padding=1000 initW=0.1\n" + END)
+    (found,) = raised.value.diagnostics
+    assert (found.code, found.span.text) == ("NS204", "2000")
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "side"),
+    [(None, END, 32), (None, END.replace("10", "11"), 224), (24, END, 24), (100, END, 100)],
+)
+def test_the_size_of_the_input(size: int | None, rows: str, side: int) -> None:
+    done = imported(rows, size=size)
+    assert done.spec.input.size == (side, side)
+    assert [r.topic for r in done.remarks if "--size" in r.text] == (["size"] if size is None else [])
+    data = done.spec.data
+    assert data.mean == "image"
+    expected = {224: (256, (224, 224), True, 10), 32: (None, None, False, 1), 24: (32, (24, 24), True, 1)}
+    assert (data.resize, data.crop, data.mirror, data.test_views) == expected.get(side, (None, None, False, 1))
+
+
+@pytest.mark.parametrize(("channels", "order"), [(1, "grey"), (3, "rgb")])
+def test_the_channels_of_the_input(channels: int, order: str) -> None:
+    done = imported(f"conv1: conv inputs=data channels={channels} filters=8 filterSize=3 initW=0.1\n" + END, size=224)
+    assert (done.spec.input.channels, done.spec.data.channels) == (channels, order)
+    assert (done.spec.data.mean_color is None) == (channels == 1)
+
+
+def test_names_that_the_language_does_not_have() -> None:
+    done = imported(
+        "conv-1: conv inputs=data channels=3 filters=8 filterSize=3 initW=0.1\n"
+        "data.2: fc inputs=conv-1 outputs=3 initW=0.1\n"
+        "soft: softmax inputs=data.2\nc: cost.logreg inputs=labels,soft\n",
+        rates("conv-1", "data.2", more="c: - coeff=1"),
+    )
+    assert list(done.spec.layers) == ["conv_1", "data_2", "soft"]
+    assert topics(done, "meaning")[:2] == [("name", "conv-1"), ("name", "data.2")]
+    assert [origin.layer for origin in done.origins] == ["data", "", "conv_1", "data_2", "soft", ""]
+
+
+def test_outputs_are_what_costs_judge_and_what_nothing_reads() -> None:
+    """The softmax is judged and read; fc2 is read by nothing."""
+    done = imported(END + "fc2: fc inputs=probs outputs=3 initW=0.1\n")
+    assert done.spec.outputs == ("probs", "fc2")
+    assert ("unused", "fc2") in topics(done, "meaning")
+    done = imported(FC)
+    assert (done.spec.outputs, topics(done, "meaning")) == ((), [("data", "data"), ("flatten", "fc1")])
+
+
+@pytest.mark.parametrize("cost", ["crossent", "crossent2", "bce", "dce", "rflickr", "msm", "gsum2"])
+def test_every_other_cost_judges_its_last_input(cost: str) -> None:
+    done = imported(FC + f"fc2: fc inputs=fc1 outputs=3 initW=0.1\nc: cost.{cost} inputs=labels,fc1\n")
+    assert done.spec.outputs == ("fc1", "fc2")
+    (text,) = [r.text for r in done.remarks if r.topic == "cost"]
+    assert "not what `train` trains" in text
+
+
+@pytest.mark.parametrize("cost", ["sum2", "tica channels=1 sizeX=2"])
+def test_costs_of_one_input(cost: str) -> None:
+    name, _, options = cost.partition(" ")
+    done = imported(FC + f"c: cost.{name} inputs=fc1 {options}\n")
+    assert topics(done, "dropped") == [("labels", "labels"), ("cost", "c")]
+
+
+def test_devices_are_inherited_from_the_first_input() -> None:
+    rows = """
+    a: fc inputs=data outputs=4 initW=0.1 gpu=1
+    b: fc inputs=data outputs=4 initW=0.1 gpu=0
+    c: hs inputs=a keep=0.5
+    d: fc inputs=b,c outputs=4 initW=0.1,0.1
+    e: fc inputs=c,b outputs=4 initW=0.1,0.1
+    f: concat inputs=d,e gpu=2
+    logprob: cost.sum2 inputs=f
+    """
+    done = imported(rows)
+    placed = compile_spec(done.spec).placed
+    devices = {o.name: o.devices for o in done.origins if o.layer}
+    assert devices == {"data": (), "a": (1,), "b": (0,), "c": (1,), "d": (0,), "e": (1,), "f": (2,)}
+    assert {name: placed.devices_of[name] for name in "abcdef"} == {name: devices[name] for name in "abcdef"}
+    assert [name for name, layer in done.spec.layers.items() if layer.gpu] == ["a", "b", "f"]
+
+
+def test_replicas_are_told_once_and_are_no_split() -> None:
+    rows = """
+    conv1: conv inputs=data channels=3 filters=8 filterSize=3 initW=0.1 gpu=0,1
+    conv2: conv inputs=conv1 channels=8 filters=8 filterSize=3 initW=0.1
+    fc1: fc inputs=conv2 outputs=4 initW=0.1 gpu=1
+    fc2: fc inputs=conv2 outputs=4 initW=0.1 gpu=0
+    all: pass inputs=fc1,fc2 gpu=0
+    logprob: cost.sum2 inputs=all gpu=0
+    """
+    done = imported(rows)
+    gpus = {name: layer.gpu for name, layer in done.spec.layers.items()}
+    assert gpus == {"conv1": None, "conv2": None, "fc1": (1,), "fc2": (0,), "all": (0,)}
+    assert [o.devices for o in done.origins] == [(), (), (0, 1), (0, 1), (1,), (0,), (0,), (0,)]
+    (remark,) = [r for r in done.remarks if r.topic == "replicas"]
+    assert "--mesh data=2" in remark.text
+
+
+def test_what_is_drawn_is_drawn_the_same_and_reads_each_channel_as_often() -> None:
+    rows = "".join(
+        f"{name}: conv inputs=data channels=6 filters=4 filterSize=3 groups=3 randSparse=1 filterChannels=4 initW=0.1\n"
+        for name in ("one", "two")
+    )
+    first, second = imported(rows), imported(rows)
+    drawn = {name: layer.connections for name, layer in first.spec.layers.items() if isinstance(layer, Conv)}
+    again = {name: layer.connections for name, layer in second.spec.layers.items() if isinstance(layer, Conv)}
+    assert drawn == again
+    assert drawn["one"] != drawn["two"]
+    for connections in drawn.values():
+        assert connections is not None
+        assert sorted(connections) == sorted([*range(6)] * 2)
+        assert len(set(connections[:6])) == 6
+
+
+def test_weights_are_shared_through_chains() -> None:
+    rows = """
+    a: fc inputs=data outputs=192 initW=0.1
+    b: fc inputs=a outputs=192 initW=0.1 weightSource=a
+    c: fc inputs=a,b outputs=192 initW=0.1,0.2 weightSource=b[0],
+    d: fc inputs=a,c outputs=192 initW=0.1,0.2 weightSource=c[1],d[0]
+    """
+    spec = imported(rows).spec
+    b, c, d = (spec.layers[name] for name in "bcd")
+    assert isinstance(b, Fc)
+    assert isinstance(c, Fc)
+    assert isinstance(d, Fc)
+    assert b.share_weights == "a"
+    assert [p.share_weights for p in c.per_input] == ["a", None]
+    assert [p.share_weights for p in d.per_input] == ["c[1]", "c[1]"]
+    assert spec.warnings == ()
+
+
+def test_a_spread_below_zero_is_the_same_distribution() -> None:
+    layer = imported("a: fc inputs=data outputs=4 initW=-0.5").spec.layers["a"]
+    assert isinstance(layer, Fc)
+    assert layer.init_w.value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("params", "rate", "scale", "kind"),
+    [
+        ("enable=true keep=0.8", 0.2, "test", "dropout2"),
+        ("keep=0.8", 0.2, "train", "dropout"),
+        ("enable=1", 0.5, "train", "dropout"),
+    ],
+)
+def test_dropout(params: str, rate: float, scale: str, kind: str) -> None:
+    spec = imported(
+        f"drop1: {kind} inputs=data\nlogprob: cost.sum2 inputs=drop1", rates(more=f"drop1: - {params}")
+    ).spec
+    layer = spec.layers["drop1"]
+    assert isinstance(layer, Dropout)
+    assert (layer.rate, layer.scale) == (rate, scale)
+
+
+def test_the_constant_of_a_norm_by_dialect() -> None:
+    """In 2012 `minDiv` was read for cmrnorm only."""
+    norms = "same: rnorm inputs=data channels=3 size=3\nacross: cmrnorm inputs=same channels=3 size=3\n"
+    more = "same: - scale=1 pow=1 minDiv=2\nacross: - scale=1 pow=1 minDiv=2"
+    conv = "conv1: conv inputs=across channels=3 filters=8 filterSize=3 initW=0.1 {}=1\nlogprob: cost.sum2 inputs=conv1"
+    found = {}
+    for year, tuning in (("2012", "partialSum"), ("2014", "sumWidth")):
+        layers = imported(norms + conv.format(tuning), rates("conv1", more=more)).spec.layers
+        found[year] = [layer.k for layer in layers.values() if isinstance(layer, ResponseNorm)]
+    assert found == {"2012": [1, 2], "2014": [2, 2]}
+
+
+def test_one_value_for_several_inputs_is_of_2014() -> None:
+    rows = "a: conv inputs=data,data channels=3 filters=4 filterSize=3 initW=0.1 {}=1\n"
+    assert isinstance(imported(rows.format("sumWidth")).spec.layers["a"], Conv)
+    with pytest.raises(SpecError, match=r"`channels` has 1 value for 2 inputs \[NS808\]"):
+        imported(rows.format("partialSum"))
+
+
+def test_unknown_options_are_dropped_with_a_guess() -> None:
+    done = imported("a: fc inputs=data outputs=4 initW=0.1 neurn=relu colour=red\n")
+    texts = [r.text for r in done.remarks if r.topic == "option"]
+    assert len(texts) == 2
+    assert "did you mean `neuron`?" in texts[0]
+
+
+def test_a_second_look_at_the_same_pictures_is_the_same_input() -> None:
+    rows = "more: data dataIdx=0\na: fc inputs=data,more outputs=4 initW=0.1,0.1"
+    layer = imported(rows).spec.layers["a"]
+    assert layer.inputs == ("data", "data")
+
+
+LOST = {
+    "neuron": "a: fc inputs=data outputs=4 initW=0.1 neuron=nrelu",
+    "pool": "a: pool inputs=data channels=3 pool=rand sizeX=3 stride=2",
+    "sum": "b: fc inputs=data outputs=4 initW=0.1\na: sum inputs=b stride=2",
+    "input": "more: data dataIdx=2\na: fc inputs=data,more outputs=4 initW=0.1,0.1",
+}
+
+
+@pytest.mark.parametrize("topic", LOST)
+def test_what_cannot_be_said_stops_the_import_unless_it_is_lenient(topic: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        imported(LOST[topic])
+    assert [d.code for d in raised.value.diagnostics] == ["NS804"]
+    done = imported(LOST[topic], lenient=True)
+    assert [found for found, _ in topics(done, "lost")] == [topic]
+    assert len(done.spec.layers) == 1
+
+
+def test_windows_without_a_pixel_are_lost() -> None:
+    with pytest.raises(SpecError, match="hold no pixel"):
+        imported("a: pool inputs=data channels=3 pool=max sizeX=2 stride=2 outputsX=9")
+    with pytest.raises(SpecError, match="hold no pixel"):
+        imported("a: pool inputs=data channels=3 pool=max sizeX=2 stride=2 start=-2")
