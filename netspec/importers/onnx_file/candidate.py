@@ -88,7 +88,8 @@ def decode(type: str, keys: Mapping[str, Value], inputs: tuple[str, ...], place:
     layers = draft.tree().get("layers")
     findings = Findings()
     tree = layers.value.entries[0].value if layers and isinstance(layers.value, Tree) else None
-    assert tree is not None
+    if tree is None:
+        raise TypeError("a draft of one layer has one")
     layer = Decoder(SpanTable(place.source), findings).dataclass(tree, LAYER_TYPES[type], (), skip=("type",))
     if not isinstance(layer, Layer):
         first = findings.items[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from netspec.importers.names import net_name
 from netspec.importers.onnx_file.file import OnnxFile
@@ -20,6 +20,9 @@ from netspec_runtime.card import LABELS_KEY, PREPROCESSING_KEY, SPLIT_KEY, CardE
 from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from netspec.importers.remark import Tensors
     from netspec_runtime.card import ModelCard
 
@@ -92,13 +95,11 @@ def _card(file: OnnxFile) -> ModelCard | None:
 
 def _tensors(file: OnnxFile, typed: TypedGraph) -> Tensors:
     """The net's parameters. Raises DataError for one that the file lacks, or has in another shape."""
-    import numpy as np
-
-    found = {}
+    found: dict[str, NDArray[np.float32]] = {}
     for owned in typed.parameters:
         array = file.constants.get(owned.name)
-        if array is None or array.dtype != np.float32 or array.shape != owned.parameter.dims:
+        if array is None or array.shape != owned.parameter.dims or array.dtype != "float32":
             reason = f"it has no weights {owned.name!r} of the shape that its spec asks for"
             raise DataError(file.name, reason, "write it again with `netspec build`, or read its graph alone")
-        found[owned.name] = array
+        found[owned.name] = cast("NDArray[np.float32]", array)
     return found

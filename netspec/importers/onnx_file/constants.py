@@ -69,7 +69,7 @@ def _shape(node: Node, dims: Callable[[str], Dims | None]) -> Constant | None:
     return None if known is None else np.array((0, *known), np.int64)
 
 
-def _constant(node: Node, arrays: Sequence[Constant]) -> Constant:
+def _constant(node: Node, _: Sequence[Constant]) -> Constant:
     import numpy as np
 
     if "value" in node.tensors:

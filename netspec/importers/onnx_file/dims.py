@@ -18,7 +18,10 @@ from netspec.importers.onnx_file.sliding import Unclear, sliding
 if TYPE_CHECKING:
     from netspec.importers.onnx_file.file import Constant
 
-_SAME: Final = ["Relu", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Log", "Neg", "Clip", "Identity", "Dropout", "LRN", "BatchNormalization", "Softmax", "Exp", "HardSigmoid", "ThresholdedRelu", "Selu", "PRelu", "Softsign", "Cast", "Not", "LogSoftmax", "Floor", "Reciprocal", "Erf"]
+_SAME: Final = (
+    *("Relu", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Log", "Neg", "Clip", "PRelu"),
+    *("Identity", "Cast", "Dropout", "LRN", "BatchNormalization", "Softmax"),
+)
 _WIDE: Final = ["Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean", "Pow", "Greater", "Less", "Where"]
 
 
@@ -53,9 +56,11 @@ class Values:
         return tuple(int(value) for value in array.reshape(-1))
 
     def scalar(self, name: str) -> float | None:
-        """A constant of one number; None where it is none."""
+        """A constant of one number; None where it is none. In files of ours one of some rank is a parameter."""
         array = self.constant(name)
-        return float(array.reshape(-1)[0]) if array is not None and array.size == 1 else None
+        if array is None or array.size != 1 or (array.ndim and self.graph.ours):
+            return None
+        return float(array.reshape(-1)[0])
 
     def _made_by(self, node: Node) -> dict[str, Dims | None]:
         rule = _RULES.get(node.op)

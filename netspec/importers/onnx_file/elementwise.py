@@ -1,4 +1,4 @@
-"""Add, Sub, Mul, Div, Sum, Max, Mean: of two layers, or of a layer and a constant (a bias, a scale, dropout at test)."""
+"""Add, Sub, Mul, Div, Sum, Max, Mean: of layers, or of a layer and a constant (a bias, a scale, dropout at test)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.dims import aligned
 from netspec.importers.onnx_file.graph import Node, shortest
-from netspec.importers.onnx_file.reading import INPUT, Reading, Ref, Weight, floats
+from netspec.importers.onnx_file.reading import INPUT, Read, Reading, Ref, Weight, floats
 from netspec.importers.onnx_file.sliding import Unclear
 from netspec.ir.neuron import Neuron
 
@@ -29,6 +29,7 @@ class _Scaled:
 
 
 def read_elementwise(reading: Reading, node: Node) -> Ref:
+    """Raises Unclear for constants of other shapes, and for layers of different shapes."""
     constants = [number for number, name in enumerate(node.inputs) if name in reading.values.constants]
     if len(node.inputs) == 2 and len(constants) == 1:
         return _with_constant(reading, node, constants[0])
@@ -76,10 +77,10 @@ def _with_constant(reading: Reading, node: Node, number: int) -> Ref:
 
 def _constant(reading: Reading, node: Node, number: int, ref: Ref) -> NDArray[np.float32] | float:
     """One number, or one for each channel. Raises Unclear for any other shape."""
-    found = reading.values.constants[node.input(number)]
+    found: NDArray[np.generic] = reading.values.constants[node.input(number)]
     if found.size == 1 and (found.ndim == 0 or ref.dims[0] != 1):
         return shortest(float(found.reshape(-1)[0]))
-    array = aligned(node, floats(found), len(ref.dims) + 1)
+    array = floats(aligned(node, floats(found), len(ref.dims) + 1))
     full = (1,) * (len(ref.dims) + 1 - array.ndim) + array.shape
     if full != (1, ref.dims[0], *(1,) * (len(ref.dims) - 1)):
         raise Unclear("its constant is neither one number nor one for each channel")
@@ -91,15 +92,15 @@ def _inverse(value: NDArray[np.float32] | float) -> NDArray[np.float32] | float:
 
     if not np.all(value):
         raise Unclear("it divides by 0")
-    return 1 / value
+    return 1 / value if isinstance(value, float) else floats(np.float32(1) / value)
 
 
 def _scale(reading: Reading, node: Node, ref: Ref, scaled: _Scaled) -> Ref:
     if isinstance(scaled.term, float) and isinstance(scaled.factor, float):
         return _linear(reading, node, ref, scaled.factor, scaled.term)
-    if isinstance(scaled.factor, float) and scaled.factor == 1 and not isinstance(scaled.term, float):
-        if _takes_bias(reading, node, ref):
-            return _with_bias(reading, node, ref, scaled.term)
+    plain = isinstance(scaled.factor, float) and scaled.factor == 1
+    if plain and not isinstance(scaled.term, float) and _takes_bias(reading, node, ref):
+        return _with_bias(reading, node, ref, scaled.term)
     return _affine(reading, node, ref, scaled)
 
 
@@ -152,4 +153,6 @@ def _affine(reading: Reading, node: Node, ref: Ref, scaled: _Scaled) -> Ref:
     return reading.make(node, "affine", keys, [ref], weights)
 
 
-ELEMENTWISE = dict.fromkeys(["Add", "Sub", "Mul", "Div", "Sum", "Max", "Mean"], read_elementwise)
+ELEMENTWISE: Final[dict[str, Read]] = dict.fromkeys(
+    ["Add", "Sub", "Mul", "Div", "Sum", "Max", "Mean"], read_elementwise
+)

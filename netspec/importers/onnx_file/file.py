@@ -45,7 +45,7 @@ class OnnxFile:
 
 def read_file(path: Path) -> OnnxFile:
     """Raises DataError: no such file, no ONNX model, damaged, or one whose numbers are in other files."""
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs
 
     try:
         return _read(path, _mapped(path))

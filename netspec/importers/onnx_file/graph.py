@@ -72,7 +72,7 @@ class Node:
 
 @dataclass(frozen=True)
 class ValueInfo:
-    """An input or output of the graph: dimensions, None for those that the file leaves open; None if it says nothing."""
+    """An input or output of the graph; a dimension is None where the file leaves it open, all where it says nothing."""
 
     name: str
     dims: tuple[int | None, ...] | None

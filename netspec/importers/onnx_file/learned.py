@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.graph import Node
-from netspec.importers.onnx_file.reading import Reading, Ref, Weight, floats
+from netspec.importers.onnx_file.reading import Read, Reading, Ref, Weight, floats
 from netspec.importers.onnx_file.sliding import Four, Sliding, Unclear, sliding
 from netspec.importers.onnx_file.windows import plain_keys, window_keys
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def read_conv(reading: Reading, node: Node) -> Ref:
+    """Zeros that a Pad laid around what it reads are its own padding."""
     ref = reading.padded(node)
     weight = reading.weight(node.input(1))
     if len(ref.dims) != 3 or weight.array.ndim != 4:
@@ -108,6 +109,7 @@ def read_gemm(reading: Reading, node: Node) -> Ref:
 
 
 def read_matmul(reading: Reading, node: Node) -> Ref:
+    """Rows times a constant matrix (inputs, outputs): fc without a bias, which an Add may bring."""
     ref, weight = reading.ref(node), reading.weight(node.input(1), "turned")
     matrix = _matrix(weight.array).T
     keys: dict[str, Value] = {"outputs": matrix.shape[0], "bias": False}
@@ -146,6 +148,7 @@ def _row(array: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
 
 
 def read_batchnorm(reading: Reading, node: Node) -> Ref:
+    """Live, with its statistics. ONNX's momentum is the weight of the old ones, the language's of the new batch."""
     if node.integer("training_mode", 0) or not node.integer("spatial", 1):
         raise Unclear("it normalises with the batch's statistics, or each unit with its own")
     if any(reading.values.graph.readers.get(name) for name in node.outputs[1:]):
@@ -169,6 +172,7 @@ def _is_all(weight: Weight, value: float) -> bool:
 
 
 def read_prelu(reading: Reading, node: Node) -> Ref:
+    """One slope for all channels, or one for each."""
     ref, slopes = reading.ref(node), reading.weight(node.input(1))
     flat, channels = slopes.array.reshape(-1), ref.dims[0]
     each = flat.size == channels and slopes.array.shape in ((channels, *(1,) * (len(ref.dims) - 1)), (1, *ref.dims))
@@ -178,7 +182,7 @@ def read_prelu(reading: Reading, node: Node) -> Ref:
     return reading.make(node, "prelu", keys, [ref], {"weight": Weight(flat, slopes.origin)})
 
 
-LEARNED = {
+LEARNED: Final[dict[str, Read]] = {
     "Conv": read_conv,
     "ConvTranspose": read_deconv,
     "Gemm": read_gemm,

@@ -6,11 +6,13 @@ cannot say, with all operators of the kind in one run; line n of the places is t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
+from netspec.importers.onnx_file.candidate import Candidate, Fit
 from netspec.importers.onnx_file.carried import carries_spec, read_carried
 from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.elementwise import ELEMENTWISE
@@ -20,13 +22,13 @@ from netspec.importers.onnx_file.graph import OWN_DOMAINS, Node, OnnxGraph, Valu
 from netspec.importers.onnx_file.learned import LEARNED
 from netspec.importers.onnx_file.plain import PLAIN
 from netspec.importers.onnx_file.plan import Step, plan
-from netspec.importers.onnx_file.reading import INPUT, Reading, Ref, Weight
+from netspec.importers.onnx_file.reading import INPUT, Read, Reading, Ref, Weight
 from netspec.importers.onnx_file.shaping import SHAPING
 from netspec.importers.onnx_file.sliding import Unclear
 from netspec.importers.remark import Imported, Remarks
 from netspec.ir.shape import Maps
 
-OPERATORS: Final = {**LEARNED, **PLAIN, **SHAPING, **ELEMENTWISE}
+OPERATORS: Final[Mapping[str, Read]] = {**LEARNED, **PLAIN, **SHAPING, **ELEMENTWISE}
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ def _take(reading: Reading, step: Step) -> None:
     """Add what a step is; what cannot be told is a lost remark, and its first input stands for it."""
     node = step.root
     try:
-        found = _pattern(reading, step) if step.candidate is not None else _operator(reading, node)
+        if step.candidate is not None and step.fit is not None:
+            found: Ref | dict[str, Ref] = _pattern(reading, node, step.candidate, step.fit)
+        else:
+            found = _operator(reading, node)
     except Unclear as error:
         passed = _passed(reading, node)
         if not passed.broken or not _known(node):
@@ -136,16 +141,13 @@ def _operator(reading: Reading, node: Node) -> Ref | dict[str, Ref]:
     return OPERATORS[node.op](reading, node)
 
 
-def _pattern(reading: Reading, step: Step) -> Ref:
-    assert step.candidate is not None and step.fit is not None
-    refs = [reading.refs[name] for name in step.candidate.reads]
+def _pattern(reading: Reading, node: Node, candidate: Candidate, fit: Fit) -> Ref:
+    refs = [reading.refs[name] for name in candidate.reads]
     if any(any(ref.pads) for ref in refs):
         raise Unclear("zeros lie around what it reads")
-    found = {path.strip("<>"): name for path, name in step.fit.parameters.items()}
-    weights: dict[str, Weight] = {
-        path: reading.weight(found[path]) for path in sorted(found, key=_place_of)
-    }
-    return reading.make(step.root, step.candidate.type, step.candidate.keys, refs, weights)
+    found = {path.strip("<>"): name for path, name in fit.parameters.items()}
+    weights: dict[str, Weight] = {path: reading.weight(found[path]) for path in sorted(found, key=_place_of)}
+    return reading.make(node, candidate.type, candidate.keys, refs, weights)
 
 
 def _place_of(path: str) -> tuple[int, str]:

@@ -104,7 +104,8 @@ def guess_drelu(values: Values, node: Node) -> Iterator[Candidate]:
     yield _neuron("drelu", (a,), node.input(0))
 
 
-def guess_softrelu(values: Values, node: Node) -> Iterator[Candidate]:
+def guess_softrelu(_: Values, node: Node) -> Iterator[Candidate]:
+    """Softplus that is x above 4."""
     yield _neuron("softrelu", (), node.input(1))
 
 

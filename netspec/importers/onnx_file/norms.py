@@ -82,7 +82,7 @@ def _over_maps(values: Values, x: str, total: str, beta: float) -> Iterator[Cand
         return
     size = (mean.integers("kernel_shape") or (1,))[0]
     squares = graph.producer(mean.input(0), "Mul")
-    contrast = squares is not None and graph.producer(squares.input(0), "Sub") is not None
+    contrast = squares is not None and squares.input(0) != x
     numbers = _numbers(shortest(k), factor / size**2, size**2, beta)
     across: dict[str, Value] = {} if contrast else {"across": "space"}
     yield Candidate("cnorm" if contrast else "rnorm", {"size": size, **numbers, **across}, (x,))

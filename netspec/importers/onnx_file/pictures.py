@@ -58,16 +58,30 @@ def guess_mean(values: Values, node: Node) -> Iterator[Candidate]:
         yield Candidate("pool", keys, (pad.input(0),))
 
 
+def guess_whole(values: Values, node: Node) -> Iterator[Candidate]:
+    """Pooling over the whole map from some pixel on, in a file of ours."""
+    cut = values.graph.producer(node.input(0), "Slice")
+    starts = values.integers(cut.input(1)) if cut else None
+    if cut is not None and starts and values.graph.ours:
+        kind = "max" if node.op == "GlobalMaxPool" else "avg"
+        yield Candidate("pool", {"pool": kind, "size": "global", "start": starts[0]}, (cut.input(0),))
+
+
 def _pools(values: Values, node: Node, kind: str) -> Iterator[Candidate]:
+    """With the plainest keys for the windows, and with those that say all pads as they are."""
     try:
-        keys: dict[str, Value] = {"pool": kind, **pool_keys(values, node)}
+        _, height, width = values.maps(node)
+        windows = sliding(node, (), (height, width))
+        spellings = [pool_keys(values, node), {**plain_keys(windows, windows.pads), "round": "floor"}]
     except Unclear:
         return
     cut = values.graph.producer(node.input(0), "Slice")
     starts = values.integers(cut.input(1)) if cut else None
-    if cut is not None and starts and starts[0] > 0 and values.graph.ours:
-        yield Candidate("pool", {**keys, "start": starts[0]}, (cut.input(0),))
-    yield Candidate("pool", keys, (node.input(0),))
+    for spelling in spellings:
+        keys: dict[str, Value] = {"pool": kind, **spelling}
+        if cut is not None and starts and starts[0] > 0 and values.graph.ours:
+            yield Candidate("pool", {**keys, "start": starts[0]}, (cut.input(0),))
+        yield Candidate("pool", keys, (node.input(0),))
 
 
 def pool_keys(values: Values, node: Node) -> dict[str, Value]:
@@ -125,10 +139,13 @@ def _places(values: Values, added: Node, low: Node) -> list[float]:
 
 
 def _scale(places: list[float], image: int) -> float:
+    """From two places that are not at an edge, or one: place = p scale + (image - places scale) / 2."""
     inner = [(n, place) for n, place in enumerate(places) if 0 < place < image - 1.02]
     if len(inner) > 1:
         return (inner[-1][1] - inner[0][1]) / (inner[-1][0] - inner[0][0])
-    return image - 2 * places[0] if len(places) == 1 else image / len(places)
+    middle = len(places) / 2
+    off_centre = [(n - middle, place - image / 2) for n, place in inner if n != middle]
+    return off_centre[0][1] / off_centre[0][0] if off_centre else image / len(places)
 
 
 def guess_cross_map(values: Values, node: Node) -> Iterator[Candidate]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.graph import Node, shortest
 from netspec.importers.onnx_file.neurons import neuron_of
 from netspec.importers.onnx_file.norms import lrn_keys
 from netspec.importers.onnx_file.pictures import pool_keys
-from netspec.importers.onnx_file.reading import Reading, Ref
+from netspec.importers.onnx_file.reading import Read, Reading, Ref
 from netspec.importers.onnx_file.sliding import Unclear, sliding
 
 
 def read_max_pool(reading: Reading, node: Node) -> Ref:
+    """Its second output, the places of the maxima, must not be read."""
     if any(name and name in reading.values.graph.readers for name in node.outputs[1:]):
         raise Unclear("the places of its maxima are read")
     if node.integer("storage_order", 0):
@@ -58,6 +61,7 @@ def read_global_pool(reading: Reading, node: Node) -> Ref:
 
 
 def read_lrn(reading: Reading, node: Node) -> Ref:
+    """Across channels; alpha is over the size."""
     keys = lrn_keys(node)
     size = node.integer("size", 1)
     if size % 2 == 0:
@@ -86,7 +90,7 @@ def read_dropout(reading: Reading, node: Node) -> Ref:
 
 
 def read_softmax(reading: Reading, node: Node) -> Ref:
-    """Up to opset 12 it flattens from its axis on (1 where none is written); from 13 on it takes one axis (the last)."""
+    """Up to opset 12 it flattens from its axis on, by default 1; from 13 on it takes one axis, by default the last."""
     ref = reading.ref(node)
     old = reading.values.graph.opset < 13
     axis = node.integer("axis", 1 if old else -1) % (len(ref.dims) + 1)
@@ -102,18 +106,20 @@ def read_softmax(reading: Reading, node: Node) -> Ref:
 
 
 def read_neuron(reading: Reading, node: Node) -> Ref:
+    """An operator that is a neuron; it may become a key of the layer before."""
     neuron = neuron_of(reading.values, node)
     if neuron is None:
         raise Unclear("it is no neuron of the language")
     return reading.make(node, "neuron", {"neuron": neuron}, [reading.ref(node)])
 
 
-PLAIN = {
+PLAIN: Final[dict[str, Read]] = {
     "MaxPool": read_max_pool,
     "AveragePool": read_average_pool,
     **dict.fromkeys(("GlobalMaxPool", "GlobalAveragePool", "ReduceMean", "ReduceMax"), read_global_pool),
     "LRN": read_lrn,
     "Dropout": read_dropout,
     "Softmax": read_softmax,
-    **dict.fromkeys(["Relu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Neg", "Log", "LeakyRelu", "Elu", "Clip"], read_neuron),
+    **dict.fromkeys(("Relu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Neg", "Log"), read_neuron),
+    **dict.fromkeys(("LeakyRelu", "Elu", "Clip"), read_neuron),
 }

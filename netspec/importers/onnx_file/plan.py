@@ -36,6 +36,7 @@ from netspec.importers.onnx_file.pictures import (
     guess_mean,
     guess_resize,
     guess_sum,
+    guess_whole,
 )
 
 Guess = Callable[[Values, Node], Iterator[Candidate]]
@@ -120,6 +121,8 @@ _GUESSES: Final[dict[str, tuple[Guess, ...]]] = {
     "Conv": (guess_blur, guess_colours, guess_connected),
     "Div": (guess_quotient,),
     "Gemm": (guess_chain,),
+    "GlobalAveragePool": (guess_whole,),
+    "GlobalMaxPool": (guess_whole,),
     "Log": (guess_log,),
     "MaxPool": (guess_max,),
     "Mul": (guess_sum, guess_tanh, guess_square, _guess_product),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Final
@@ -107,7 +107,8 @@ class Reading:
 
         Raises Unclear where the language refuses it, or where it would have another shape than the graph's value.
         """
-        sources = [ref.layer if type in SHAPELESS else self._shaped(node, ref) for ref in reads]
+        shapeless = type in SHAPELESS and "groups" not in keys
+        sources = [ref.layer if shapeless else self._shaped(node, ref) for ref in reads]
         wanted = dims if dims is not None else self.values.dims.get(node.output)
         shape = self._check(node, type, keys, sources, weights)
         if wanted is None:
@@ -194,3 +195,6 @@ def floats(array: object) -> NDArray[np.float32]:
 
 def _text(dims: Sequence[int]) -> str:
     return "x".join(map(str, dims)) or "one number"
+
+
+Read = Callable[[Reading, Node], Ref | dict[str, Ref]]  # what an operator is; Unclear where it cannot be told

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Final
 
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.constants import Dims
 from netspec.importers.onnx_file.dims import pad_sides, parts, ranges
 from netspec.importers.onnx_file.graph import Node, shortest
-from netspec.importers.onnx_file.reading import Reading, Ref
+from netspec.importers.onnx_file.reading import Read, Reading, Ref
 from netspec.importers.onnx_file.sliding import Unclear
 
 
 def read_identity(reading: Reading, node: Node) -> Ref:
+    """Identity, and Cast of what is float32 already."""
     if reading.values.graph.ours and "/" not in node.name:
         text = "it does nothing at test: it may have been a dropout that scales while training, or `linear[1, 0]`"
         reading.remarks.dropped("identity", text, node.place, node.name)
@@ -25,11 +27,19 @@ def read_view(reading: Reading, node: Node) -> Ref:
     dims = reading.values.dims.get(node.output)
     if dims is None or prod(dims) != prod(ref.dims):
         raise Unclear("its shape is not known, or mixes the images of a batch")
-    if reading.values.graph.ours and "/" not in node.name and len(dims) in (1, 3):
+    if _is_layer(reading, node) and len(dims) in (1, 3):
         flat = len(dims) == 1 and node.op == "Flatten"
         keys: dict[str, Value] = {} if flat else {"shape": list(dims)}
         return reading.make(node, "flatten" if flat else "reshape", keys, [ref])
     return Ref(ref.layer, dims, broken=ref.broken)
+
+
+def _is_layer(reading: Reading, node: Node) -> bool:
+    """Whether an operator of a file of ours is a layer, and not how fc and softmax lay out what they read."""
+    graph = reading.values.graph
+    readers = graph.readers.get(node.output, ())
+    inner = [r for r in readers if r.op in ("Gemm", "Softmax") and graph.layer_of(r) == graph.layer_of(node)]
+    return graph.ours and not inner
 
 
 def read_transpose(reading: Reading, node: Node) -> Ref:
@@ -44,6 +54,7 @@ def read_transpose(reading: Reading, node: Node) -> Ref:
 
 
 def read_concat(reading: Reading, node: Node) -> Ref:
+    """Of channels, or of units."""
     refs = [reading.ref(node, number) for number in range(len(node.inputs))]
     if not refs or node.integer("axis", 1) % (len(refs[0].dims) + 1) != 1:
         raise Unclear("it joins another axis than the channels")
@@ -61,8 +72,20 @@ def read_slice(reading: Reading, node: Node) -> Ref:
         if touched and set(touched) <= set(axes):
             return rule(reading, node, ref, kept)
         if not touched:
-            return ref
+            return _kept_whole(reading, node, ref)
     raise Unclear("it slices channels and pixels at once")
+
+
+def _kept_whole(reading: Reading, node: Node, ref: Ref) -> Ref:
+    """A slice that keeps everything: nothing, or a layer of a file of ours."""
+    axes = reading.values.integers(node.input(3))
+    if not reading.values.graph.ours or axes not in ((1,), (2, 3), (3,)):
+        return ref
+    if axes == (1,):
+        return reading.make(node, "slice", {"channels": ref.dims[0]}, [ref])
+    if axes == (3,):
+        return reading.make(node, "flip", {}, [ref])
+    return reading.make(node, "crop", {"size": list(ref.dims[1:])}, [ref])
 
 
 def _channels(reading: Reading, node: Node, ref: Ref, kept: list[range]) -> Ref:
@@ -90,6 +113,7 @@ def _centred(kept: range, image: int) -> bool:
 
 
 def read_split(reading: Reading, node: Node) -> dict[str, Ref]:
+    """A slice layer for each part."""
     ref = reading.ref(node)
     if node.integer("axis", 0) % (len(ref.dims) + 1) != 1:
         raise Unclear("it splits another axis than the channels")
@@ -117,7 +141,7 @@ def read_pad(reading: Reading, node: Node) -> Ref:
     return Ref(ref.layer, dims, (top, left, bottom, right), ref.broken)
 
 
-SHAPING = {
+SHAPING: Final[dict[str, Read]] = {
     **dict.fromkeys(("Identity", "Cast"), read_identity),
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), read_view),
     "Transpose": read_transpose,
