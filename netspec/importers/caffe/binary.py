@@ -17,7 +17,6 @@ from netspec_runtime import wire
 from netspec_runtime.errors import DataError
 from netspec_runtime.wire import BYTES, FIXED32, FIXED64, VARINT, WireError
 
-DEEPEST: Final = 50  # messages in messages
 MOST_FIELDS: Final = 500_000  # without the numbers of blobs; the largest published nets have some 10,000
 LONGEST_TEXT: Final = 1 << 20  # bytes
 
@@ -30,12 +29,12 @@ _FORMATS: Final = {FIXED32: ("<f", 4), FIXED64: ("<d", 8)}
 
 def read_binary(path: Path, type: str) -> Message:
     """The message that a file is. Raises DataError, with the offset where it is damaged."""
-    return _Reader(path).all(lambda reader, end: reader.message(type, 0, end, 1))
+    return _Reader(path).all(lambda reader, end: reader.message(type, 0, end))
 
 
 def read_blob(path: Path) -> Blob:
     """The blob that a file is (``.binaryproto``). Raises DataError, with the offset where it is damaged."""
-    return _Reader(path).all(lambda reader, end: reader.blob(0, end, 1))
+    return _Reader(path).all(lambda reader, end: reader.blob(0, end))
 
 
 class _Reader:
@@ -53,18 +52,16 @@ class _Reader:
         except WireError as error:
             raise DataError(str(self.path), f"it is damaged, or no file of Caffe's: {error}", FIX) from None
 
-    def message(self, type: str, start: int, end: int, depth: int) -> Message:
-        if depth > DEEPEST:
-            raise WireError(f"more than {DEEPEST} messages in each other at byte {start}")
+    def message(self, type: str, start: int, end: int) -> Message:
         found: list[Field] = []
         for field in wire.fields(self.data, start, end):
             self._counted(field)
             slot = MESSAGES[type].by_number.get(field.number)
             if slot:
-                found += (Field(slot.name, value, self.place) for value in self._values(slot, field, depth))
+                found += (Field(slot.name, value, self.place) for value in self._values(slot, field))
         return Message(type, _settled(type, found), self.place)
 
-    def blob(self, start: int, end: int, depth: int) -> Blob:
+    def blob(self, start: int, end: int) -> Blob:
         """A BlobProto: of its numbers only ``data`` and ``double_data`` are kept."""
         slots = MESSAGES["BlobProto"].by_number
         numbers = {slot.name: Numbers(self.data, slot.kind == "double") for slot in slots.values() if slot.many}
@@ -78,7 +75,7 @@ class _Reader:
                 continue
             at = field.end
             if slot:
-                rest += [Field(slot.name, value, self.place) for value in self._values(slot, field, depth)]
+                rest += [Field(slot.name, value, self.place) for value in self._values(slot, field)]
         shape = Message("BlobProto", _settled("BlobProto", rest), self.place)
         kept = numbers["double_data"] if numbers["double_data"].chunks else numbers["data"]
         try:
@@ -91,22 +88,22 @@ class _Reader:
         if self.count > MOST_FIELDS:
             raise WireError(f"more than {MOST_FIELDS:,} fields before byte {field.start}")
 
-    def _values(self, slot: Slot, field: wire.Field, depth: int) -> Iterator[Value]:
+    def _values(self, slot: Slot, field: wire.Field) -> Iterator[Value]:
         """What a field holds: one value, several if it is packed, or none if it is of another wire type.
 
         That is what protobuf does: such a field counts as one that is not known.
         """
         kind = _KINDS.get(slot.kind, VARINT)
         if field.kind == kind:
-            yield self._value(slot, field, depth)
+            yield self._value(slot, field)
         elif field.kind == BYTES and slot.many:
             yield from self._packed(slot, kind, field)
 
-    def _value(self, slot: Slot, field: wire.Field, depth: int) -> Value:
+    def _value(self, slot: Slot, field: wire.Field) -> Value:
         if slot.kind == "BlobProto":
-            return self.blob(field.body, field.end, depth + 1)
+            return self.blob(field.body, field.end)
         if slot.kind in MESSAGES:
-            return self.message(slot.kind, field.body, field.end, depth + 1)
+            return self.message(slot.kind, field.body, field.end)
         if slot.kind == "string":
             return self._text(field)
         if field.kind == VARINT:

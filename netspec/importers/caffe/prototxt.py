@@ -16,9 +16,8 @@ from netspec.importers.caffe.tokens import Token, Tokens, shown
 from netspec.importers.remark import Remarks
 from netspec.source import Source, Span, whole
 
-LARGEST: Final = 4 << 20  # characters of a file; the largest published nets have a tenth
-DEEPEST: Final = 50  # messages in messages
-MOST_FIELDS: Final = 200_000
+LARGEST: Final = 1 << 20  # characters of a file; the largest published nets have a third
+MOST_FIELDS: Final = 100_000
 MOST_STRANGE: Final = 50  # different names that no Caffe knows
 
 _CLOSING: Final = {"{": "}", "<": ">"}
@@ -48,14 +47,10 @@ class _Reader:
     tokens: Tokens
     remarks: Remarks
     strange: set[tuple[str, str]] = field(default_factory=set)
-    depth: int = 0
     count: int = 0
 
     def message(self, type: str, place: Span, closing: str) -> Message:
-        """The fields up to the closing brace, or to the end of the text, with that."""
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.tokens.refuse(f"more than {DEEPEST} messages in each other", "no net is nested like this", place)
+        """The fields up to the closing brace, or to the end of the text. No message of Caffe's holds itself."""
         fields: list[Field] = []
         singles: dict[str, Field] = {}
         while not self._closed(closing, place):
@@ -63,7 +58,6 @@ class _Reader:
                 self._once(singles, type, new)
                 fields.append(new)
             self.tokens.skip(";", ",")
-        self.depth -= 1
         return Message(type, tuple(fields), place)
 
     def field(self, type: str) -> list[Field]:
@@ -179,10 +173,12 @@ class _Reader:
             self.remarks.dropped("unknown field", f"{text}: it is left out", place)
 
     def _skip_value(self) -> None:
-        """Use up the value of a field that is not known, whatever it is."""
-        self.tokens.skip(":")
+        """Use up the value of a field that is not known: a scalar behind a colon, or what is in brackets."""
+        colon = self.tokens.skip(":")
         if self.tokens.at("{", "<", "["):
             self._skip_brackets()
+        elif not colon:
+            raise self.tokens.refuse("`:` or `{` expected behind this name", "add it", self.tokens.last_place())
         elif self.tokens.now.kind == "string":
             while self.tokens.now.kind == "string":
                 self.tokens.take()

@@ -42,15 +42,15 @@ def upgraded(net: Message, remarks: Remarks) -> Message:
 
 
 def _with_last_layers(net: Message, remarks: Remarks) -> Message:
-    old, new = net.get("layers"), net.get("layer")
-    if old is None:
+    old, new = net.all("layers"), net.all("layer")
+    if not old:
         return net
-    if new is not None:
-        others = (Label(old.place, "the older form"),)
+    if new:
+        others = (Label(old[0].place, "the older form"),)
         message = "a net has either `layer` or `layers`, and this has both"
         help = "write all its layers in one form: Caffe took no other"
-        raise SpecError([Diagnostic("NS808", message, new.place, others=others, help=help)])
-    remarks.meaning("old form", "`layers` are those of an older Caffe, and read as it read them later", old.place)
+        raise SpecError([Diagnostic("NS808", message, new[0].place, others=others, help=help)])
+    remarks.meaning("old form", "`layers` are those of an older Caffe, and read as it read them later", old[0].place)
     layers = flat_upgraded(net.children("layers"), remarks)
     return net.without("layers").plus(Field("layer", _from_words(layer), layer.place) for layer in layers)
 
@@ -80,17 +80,17 @@ def _with_type(field: Field) -> Field:
 
 def _with_input_layer(net: Message, remarks: Remarks) -> Message:
     """``input`` with ``input_shape`` or ``input_dim`` as an Input layer before all others."""
-    old = net.get("input")
-    if old is None:
+    if not net.has("input"):
         return net
     tops = [replace(field, name="top") for field in net.all("input")]
     shapes = _input_shapes(net, len(tops))
-    kind = [Field("name", "input", old.place), Field("type", "Input", old.place)]
-    sizes = [Field("input_param", Message("InputParameter", shapes, old.place), old.place)] if shapes else []
-    layer = Message("LayerParameter", (*kind, *tops, *sizes), tops[0].place)
-    remarks.meaning("old form", "`input` is read as an Input layer", old.place)
+    place = tops[0].place
+    kind = [Field("name", "input", place), Field("type", "Input", place)]
+    sizes = [Field("input_param", Message("InputParameter", shapes, place), place)] if shapes else []
+    layer = Message("LayerParameter", (*kind, *tops, *sizes), place)
+    remarks.meaning("old form", "`input` is read as an Input layer", place)
     rest = net.without("input", "input_shape", "input_dim")
-    return replace(rest, fields=(Field("layer", layer, layer.place), *rest.fields))
+    return replace(rest, fields=(Field("layer", layer, place), *rest.fields))
 
 
 def _input_shapes(net: Message, count: int) -> tuple[Field, ...]:
