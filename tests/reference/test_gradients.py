@@ -107,6 +107,9 @@ def test_cnorm_treats_means_as_constants(size: int) -> None:
         ("{type: eltmax, inputs: [data, data]}", [[3, 1], [-3, 2]], [[1, 1], [1, 1]]),
         ("{type: neuron, inputs: data, neuron: relu}", [[0, 1], [-1, 2]], [[0, 1], [0, 1]]),
         ("{type: neuron, inputs: data, neuron: abs}", [[0, 1], [-1, 2]], [[0, 1], [-1, 1]]),
+        # Caffe's ReLU has the slope at 0 too
+        ("{type: neuron, inputs: data, neuron: 'leaky[0.5]'}", [[0, 1], [-1, 2]], [[0.5, 1], [0.5, 1]]),
+        ("{type: neuron, inputs: data, neuron: 'clip[0, 1]'}", [[0, 1], [-1, 2]], [[1, 1], [0, 0]]),
     ],
 )
 def test_ties(layer: str, values: list[list[float]], wanted: list[list[float]]) -> None:
