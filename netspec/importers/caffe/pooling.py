@@ -11,7 +11,7 @@ from typing import Final
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
 from netspec.importers.caffe.windows import Kernel, pair
-from netspec.importers.draft import Value
+from netspec.importers.draft import At, Value
 
 _METHODS: Final = {"MAX": "max", "AVE": "avg"}
 
@@ -32,18 +32,20 @@ def _pooling(reading: Reading) -> tuple[Held, ...]:
     if any(pad >= size for pad, size in zip(kernel.pad, kernel.size, strict=True)):
         help = "Caffe takes none that is as large as the window"
         raise wrong(parameter, "pad", f"a pad of {max(kernel.pad)} is not smaller than the window", help)
-    up = _rounds_up(parameter)
+    up = parameter.word("round_mode", "CEIL") == "CEIL"
+    for axis in (0, 1):
+        _refuse_outside(reading, parameter, kernel, axis, image[axis], up=up)
     sides = [_windows(kernel, axis, image[axis], up=up) for axis in (0, 1)]
     _say_rounding(reading, parameter, kernel, tuple(image), up=up)
     keys: dict[str, Value] = kernel.keys() | ({} if up else {"round": "floor"})
-    if method == "avg" and any(kernel.pad):
+    if method.value == "avg" and any(kernel.pad):
         keys["count"] = "padded"
         text = "an average divides by the pixels of its window inside the padded image"
         reading.meaning("average", text, parameter.place_of("pad"))
     return (reading.add("pool", (reading.input.shape[0], channels, *sides), {"pool": method, **keys}),)
 
 
-def _method(reading: Reading, parameter: Message) -> Value:
+def _method(reading: Reading, parameter: Message) -> At:
     word = parameter.word("pool", "MAX")
     if word not in _METHODS:
         raise reading.lost(f"{word} pooling", parameter.place_of("pool"), "pool")
@@ -53,15 +55,19 @@ def _method(reading: Reading, parameter: Message) -> Value:
     return at(parameter, "pool", _METHODS[word])
 
 
-def _rounds_up(parameter: Message) -> bool:
-    return parameter.word("round_mode", "CEIL") == "CEIL"
-
-
 def _windows(kernel: Kernel, axis: int, image: int, *, up: bool) -> int:
     room, stride = image + 2 * kernel.pad[axis] - kernel.size[axis], kernel.stride[axis]
     count = (-(-room // stride) if up else room // stride) + 1
     outside = (count - 1) * stride >= image + kernel.pad[axis]
     return max(1, count - outside)
+
+
+def _refuse_outside(reading: Reading, parameter: Message, kernel: Kernel, axis: int, image: int, *, up: bool) -> None:
+    """A window without a pixel: Caffe drops it only where there is padding, and else fills it with -3.4e38 or nan."""
+    room = image - kernel.size[axis]
+    if up and not any(kernel.pad) and -(-room // kernel.stride[axis]) * kernel.stride[axis] >= image:
+        place = parameter.place_of("stride")
+        raise reading.lost("the last window lies outside the image, where Caffe gives no number", place, "pool")
 
 
 def _say_rounding(reading: Reading, parameter: Message, kernel: Kernel, image: tuple[int, ...], *, up: bool) -> None:
