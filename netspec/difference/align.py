@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from netspec.difference.fact import differing
 from netspec.difference.operation import COMMUTATIVE, INPUT, NEURON, Operation, Operations
-from netspec.difference.sequence import align_sequences
+from netspec.difference.sequence import Costs, align_sequences
 
 _NEAR = 4  # operations between two places of one that has moved
 _PER_DIFFERENCE = 0.75
 _COSTS = {"neuron": 0.4, "dropout": 0.6, "rnorm": 0.8, "cnorm": 0.8, "batchnorm": 0.8, "pool": 0.9}
 _LEARNED, _OTHER = 1.5, 1.0
 _WEIGHTS = {"net": 1.0, "start": 0.3, "size": 0.05}
-_OTHER_NAME, _OTHER_INPUTS = 0.02, 0.1
+_SAME_NAME, _SAME_INPUT = 0.02, 0.1
 
 
 @dataclass
@@ -126,29 +127,49 @@ def _pair_equal(
 
 def _pair_sequences(pairs: Pairs) -> None:
     left_a, left_b = pairs.left()
-    a, b = pairs.a, pairs.b
-    memory: dict[tuple[int, int], float] = {}
+    ours, theirs = [pairs.a[key] for key in left_a], [pairs.b[key] for key in left_b]
     classes = _Classes()
-    kinds_a, kinds_b = ([classes.number(net[key].facts) for key in left] for net, left in ((a, left_a), (b, left_b)))
-
-    def cost(i: int, j: int) -> float | None:
-        one, other = a[left_a[i]], b[left_b[j]]
-        if one.kind != other.kind:
-            return None
-        both = kinds_a[i], kinds_b[j]
-        if both not in memory:
-            memory[both] = pair_cost(one, other)
-        return memory[both] + _OTHER_NAME * (one.layer != other.layer) + _OTHER_INPUTS * _disagree(pairs, one, other)
-
-    gaps_a, gaps_b = [alone(a[key]) for key in left_a], [alone(b[key]) for key in left_b]
-    for i, j in align_sequences(gaps_a, gaps_b, cost):
+    classes_a, classes_b = ([classes.number(_looks(op)) for op in side] for side in (ours, theirs))
+    costs = Costs(
+        gaps_a=[alone(operation) for operation in ours],
+        gaps_b=[alone(operation) for operation in theirs],
+        classes_a=classes_a,
+        classes_b=classes_b,
+        pairs=_pair_costs(dict(zip(classes_a, ours, strict=True)), dict(zip(classes_b, theirs, strict=True))),
+        liked=_liked(pairs, left_a, left_b),
+    )
+    for i, j in align_sequences(costs):
         pairs.add(left_a[i], left_b[j])
 
 
-def _disagree(pairs: Pairs, a: Operation, b: Operation) -> int:
-    """How many inputs are known to be others."""
-    known = [(pairs.of_a[x], y) for x, y in zip(a.reads, b.reads, strict=False) if x in pairs.of_a]
-    return sum(mapped != y for mapped, y in known)
+def _looks(operation: Operation) -> Hashable:
+    """All that the cost of a pair depends on."""
+    facts = tuple((fact.what, fact.aspect, fact.value, fact.written) for fact in operation.facts)
+    return operation.kind, facts, operation.windows
+
+
+def _pair_costs(of_a: dict[int, Operation], of_b: dict[int, Operation]) -> dict[int, dict[int, float]]:
+    """The cost of a pair for every two classes; each is told by one of its operations."""
+    return {
+        a: {b: pair_cost(one, other) if one.kind == other.kind else inf for b, other in of_b.items()}
+        for a, one in of_a.items()
+    }
+
+
+def _liked(pairs: Pairs, left_a: list[int], left_b: list[int]) -> dict[int, dict[int, float]]:
+    """Pairs that share a name, or that are known to read the same."""
+    by_name, by_first = defaultdict(list), defaultdict(list)
+    for j, key in enumerate(left_b):
+        by_name[pairs.b[key].layer].append(j)
+        by_first[pairs.b[key].reads[0]].append(j)
+    found: dict[int, dict[int, float]] = {}
+    for i, key in enumerate(left_a):
+        first = pairs.of_a.get(pairs.a[key].reads[0], -1)
+        less = dict.fromkeys(by_name.get(pairs.a[key].layer, ()), _SAME_NAME)
+        for j in by_first.get(first, ()):
+            less[j] = less.get(j, 0.0) + _SAME_INPUT
+        found[i] = less
+    return found
 
 
 def alone(operation: Operation) -> float:

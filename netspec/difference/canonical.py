@@ -14,7 +14,7 @@ from dataclasses import replace
 from netspec.difference.fact import Fact, shown
 from netspec.difference.layers import said
 from netspec.difference.learning import Learning
-from netspec.difference.neurons import IDENTITY, commutes, never_negative, plain
+from netspec.difference.neurons import IDENTITY, KEEP_POSITIVE, commutes, never_negative, plain
 from netspec.difference.operation import FLATTENS, INPUT, NEURON, SAME_UNITS, Operation, Operations
 from netspec.difference.windows import trivial
 from netspec.difference.written import Written
@@ -31,7 +31,7 @@ def canonical(net: Compiled) -> Operations:
     found = spelled(net)
     for key in found.order():
         _move_up(found, key, commutes)
-    _drop_positive_relus(found)
+    _drop_idle_neurons(found)
     return found
 
 
@@ -215,10 +215,11 @@ def _once(found: Operations, operation: Operation) -> int:
     return found.add(operation)
 
 
-def _drop_positive_relus(found: Operations) -> None:
+def _drop_idle_neurons(found: Operations) -> None:
+    """Those that change negative numbers only, where there are none."""
     positive: dict[int, bool] = {}
     for key in found.order():
         operation = found[key]
         positive[key] = never_negative(operation, tuple(positive[read] for read in operation.reads))
-        if operation.neuron == Neuron("relu") and positive[operation.reads[0]]:
+        if operation.neuron and operation.neuron.kind in KEEP_POSITIVE and positive[operation.reads[0]]:
             _replace(found, key, operation.reads[0])

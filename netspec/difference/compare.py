@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from netspec.difference.align import Pairs, pair_up
@@ -10,10 +10,10 @@ from netspec.difference.canonical import canonical, spelled
 from netspec.difference.data import data_facts
 from netspec.difference.fact import Fact, differing
 from netspec.difference.learning import recipe_facts
-from netspec.difference.operation import INPUT, NEURON, Operation
+from netspec.difference.operation import INPUT, NEURON, Operation, Operations
 from netspec.difference.places import side, side_alone, side_of_fact, side_of_key, standing
 from netspec.difference.result import Difference, Kind, Row, Scope, Side, Total
-from netspec.difference.wiring import Wiring, inputs_differ, outputs_differ, shared_weights_differ
+from netspec.difference.wiring import SharedWeights, Wiring, inputs_differ, outputs_differ
 from netspec.pipeline import Compiled
 
 
@@ -22,10 +22,10 @@ def compare(a: Compiled, b: Compiled, scope: Scope) -> Difference:
 
     Where they differ they may be nearer to each other as they are written: the shorter of both accounts is given.
     """
-    found = _Comparison(a, b, scope, pair_up(canonical(a), canonical(b))).run()
+    found = _Comparison.of(a, b, scope, canonical).run()
     if found.equal:
         return found
-    as_written = _Comparison(a, b, scope, pair_up(spelled(a), spelled(b))).run()
+    as_written = _Comparison.of(a, b, scope, spelled).run()
     return found if len(found.rows) < len(as_written.rows) else as_written
 
 
@@ -35,6 +35,12 @@ class _Comparison:
     b: Compiled
     scope: Scope
     pairs: Pairs
+    shared: SharedWeights
+
+    @classmethod
+    def of(cls, a: Compiled, b: Compiled, scope: Scope, form: Callable[[Compiled], Operations]) -> _Comparison:
+        pairs = pair_up(form(a), form(b))
+        return cls(a, b, scope, pairs, SharedWeights(pairs))
 
     def run(self) -> Difference:
         rows = _told_once([row for i, j in _steps(self.pairs) for row in self._step(i, j)])
@@ -76,7 +82,7 @@ class _Comparison:
             yield self._row("order", "order", (one, other), Wiring(standing(one), standing(other)), key)
         elif wiring := inputs_differ(self.pairs, i, j):
             yield self._row("wiring", "inputs", (one, other), wiring, "inputs")
-        for number, wiring in shared_weights_differ(self.pairs, i, j):
+        for number, wiring in self.shared.differ(i, j):
             what = "weights" if len(one.weights) == 1 else f"weights of input {number + 1}"
             yield self._row("value", what, (one, other), wiring, "share_weights")
         agree = one.windows is not None and one.windows == other.windows

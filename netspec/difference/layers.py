@@ -21,6 +21,7 @@ from netspec.layers.batchnorm import BatchNorm
 from netspec.layers.channels import CrossMapPool
 from netspec.layers.conv import Conv
 from netspec.layers.fc import Fc
+from netspec.layers.image import Nailbed
 from netspec.layers.pool import Pool
 from netspec.layers.reshape import Reshape
 from netspec.layers.rnorm import Normalisation, ResponseNorm
@@ -115,6 +116,14 @@ def _fc(layer: Fc, written: Written) -> Said:
 def _pool(layer: Pool, written: Written) -> Said:
     keys = frozenset(("pool", "size", "stride", "pad", "start", "round", "count"))
     return Said(tuple(pool_facts(layer, written)), keys, pool_windows(layer, written.node.input_shapes[0]))
+
+
+@_said.register
+def _nailbed(layer: Nailbed, written: Written) -> Said:
+    """Which rows and columns are kept."""
+    grids = tuple(layer.grid(side) for side in written.node.input_shapes[0].dims[1:])
+    windows = tuple((count, first, layer.stride if count > 1 else 0) for count, first in grids)
+    return Said((replace(_plain(written, "stride", layer.stride), windowed=True),), frozenset({"stride"}), windows)
 
 
 @_said.register

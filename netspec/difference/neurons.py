@@ -12,6 +12,7 @@ _MOVES_NUMBERS = frozenset({"flip", "nailbed", "crop", "slice", "flatten", "resh
 _TAKES_THE_LARGEST = frozenset({"cmpool", "eltmax"})
 _KEEPS_SIGN = frozenset({"pool", "dropout", "rnorm", "cnorm"}) | _MOVES_NUMBERS | _TAKES_THE_LARGEST
 
+KEEP_POSITIVE = frozenset({"relu", "leaky", "elu", "abs"})  # x where x is not negative
 IDENTITY = Neuron("linear", (1.0, 0.0))
 
 

@@ -38,17 +38,24 @@ def outputs_differ(pairs: Pairs) -> Wiring | None:
     return _compare(pairs, a, [_source(pairs.b, key, pairs.fixed_b) for key in pairs.b.outputs], False)
 
 
-def shared_weights_differ(pairs: Pairs, a: int, b: int) -> list[tuple[int, Wiring]]:
-    """The numbers of the inputs whose weights are shared with others than in the counterpart."""
-    groups_a, groups_b = _groups(pairs.a), _groups(pairs.b)
-    found = []
-    for number, (one, other) in enumerate(zip(pairs.a[a].weights, pairs.b[b].weights, strict=False)):
-        mapped = {(pairs.of_a[key], n) for key, n in groups_a[one] if key in pairs.of_a}
-        known = {(key, n) for key, n in groups_b[other] if key in pairs.of_b}
-        wiring = Wiring(_owner(pairs.a[a], one), _owner(pairs.b[b], other))
-        if mapped != known and (wiring.a, wiring.b) != (_OWN, _OWN):
-            found.append((number, wiring))
-    return found
+class SharedWeights:
+    """Who uses each weight of two nets."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs, self._a, self._b = pairs, _groups(pairs.a), _groups(pairs.b)
+
+    def differ(self, a: int, b: int) -> list[tuple[int, Wiring]]:
+        """The numbers of the inputs whose weights are shared with others than in the counterpart."""
+        pairs, found = self._pairs, []
+        one, other = pairs.a[a], pairs.b[b]
+        for number, (ours, theirs) in enumerate(zip(one.weights, other.weights, strict=False)):
+            wiring = Wiring(_owner(one, ours), _owner(other, theirs))
+            if (wiring.a, wiring.b) == (_OWN, _OWN):
+                continue
+            mapped = {(pairs.of_a[key], n) for key, n in self._a[ours] if key in pairs.of_a}
+            if mapped != {(key, n) for key, n in self._b[theirs] if key in pairs.of_b}:
+                found.append((number, wiring))
+        return found
 
 
 _OWN = "its own"
