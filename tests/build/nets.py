@@ -96,7 +96,27 @@ layers:
   fc3: {type: fc, inputs: fc2, outputs: 6, init_w: 0.4}
 """
 
-ALL = {"one": ONE, "two": TWO, "three": THREE, "tied": TIED, "early": EARLY}
+# Every way to learn: what torch and ONNX have under other layouts, or not at all.
+LEARNED = """
+netspec: 1
+name: learned
+input: {channels: 3, size: 12}
+layers:
+  conv1: {type: conv, inputs: data, filters: 8, size: 3, pad: 1, gpu: [0, 1], init_w: 0.2}
+  norm1: {type: batchnorm, inputs: conv1, affine: false}
+  affine1: {type: affine, inputs: norm1}
+  prelu1: {type: prelu, inputs: affine1}
+  rnorm1: {type: rnorm, inputs: prelu1, size: 3, blocked: true, alpha: 0.1}
+  sparse: {type: conv, inputs: rnorm1, filters: 8, size: 3, groups: 2, connections: [7, 0, 3, 2, 5, 4, 1, 6]}
+  prelu2: {type: prelu, inputs: sparse, shared: true, gpu: 0}
+  up: {type: deconv, inputs: prelu2, filters: 8, size: 4, stride: 2, pad: [1, 1, 3, 1], groups: 4, gpu: [0, 1]}
+  local1: {type: local, inputs: up, filters: 4, size: 3, stride: 2, groups: 2, init_w: 0.2}
+  fc1: {type: fc, inputs: local1, outputs: 12, groups: 2, neuron: relu, init_w: 0.1}
+  fc2: {type: fc, inputs: [fc1, prelu2], outputs: 6, groups: 2, gpu: 0, init_w: 0.1}
+  probs: {type: softmax, inputs: fc2}
+"""
+
+ALL = {"one": ONE, "two": TWO, "three": THREE, "tied": TIED, "early": EARLY, "learned": LEARNED}
 
 
 def compiled(text: str) -> Compiled:

@@ -31,8 +31,9 @@ def net(text: str, devices: int = 1) -> LocalNet:
 @pytest.mark.parametrize("shape", [MeshShape(2, 1), MeshShape(2, 2), MeshShape(1, 2, trick=True)])
 @pytest.mark.parametrize("devices", [1, 2])
 def test_batch_normalisation_is_not_split_over_shares_of_a_batch(shape: MeshShape, devices: int) -> None:
-    with pytest.raises(MeshError, match=r"batch normalisation \(norm1, norm2\) needs the whole batch at once"):
-        check_statistics(net(TEXT, devices), shape)
+    for text in (TEXT, TEXT.replace("type: batchnorm", "type: batchnorm, affine: false")):
+        with pytest.raises(MeshError, match=r"batch normalisation \(norm1, norm2\) needs the whole batch at once"):
+            check_statistics(net(text, devices), shape)
 
 
 def test_towers_see_the_whole_batch() -> None:

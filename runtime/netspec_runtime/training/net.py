@@ -106,7 +106,7 @@ def check_shares(net: TrainableNet, option: str, fix: str) -> None:
     """Batch normalisation takes its statistics over the batch, and a share of it has others. Raises MeshError."""
     norms = [name for name, layer in net.module.named_modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
     if norms:
-        layers = sorted({net.canonical(f"{name}.weight").partition(".")[0] for name in norms})
+        layers = sorted({net.canonical(f"{name}.running_mean").partition(".")[0] for name in norms})
         raise MeshError(option, f"batch normalisation ({', '.join(layers)}) needs the whole batch at once", fix)
 
 

@@ -4,12 +4,14 @@ import torch
 from torch import Tensor, nn
 
 
-class GroupedLinear(nn.Linear):
+class GroupedLinear(nn.Module):
     """The p-th part of the outputs reads the p-th part of the inputs alone: weight (outputs, inputs / groups)."""
 
-    def __init__(self, inputs, outputs, groups, **options):
-        super().__init__(inputs // groups, outputs, **options)
+    def __init__(self, inputs, outputs, groups, bias=True, device=None):
+        super().__init__()
         self.groups = groups
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs // groups, device=device))
+        self.bias = nn.Parameter(torch.zeros(outputs, device=device)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         parts = x.unflatten(1, (self.groups, -1)).transpose(0, 1)
