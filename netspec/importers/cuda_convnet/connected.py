@@ -5,6 +5,7 @@ Source: reference/cuda-convnet.md 1.2, 3.
 
 from __future__ import annotations
 
+from netspec.diagnostics.grammar import listed
 from netspec.importers.cuda_convnet.layer import FileLayer, Output
 from netspec.importers.cuda_convnet.sharing import shared_weights
 from netspec.importers.cuda_convnet.weights import Keys, bias_keys, joined, weight_keys
@@ -47,6 +48,7 @@ def _connected(layer: FileLayer, outputs: int, keys: Keys, parts: int = 1) -> Ou
     inputs = range(len(layer.inputs))
     spreads, shared, start = layer.options.numbers("initW", len(inputs)), shared_weights(layer), bias_keys(layer)
     sources: list[Value] = [_source(layer, number, parts) for number in inputs]
+    _note_flattened(layer)
     weights = [weight_keys(layer, number, spreads, shared) for number in inputs]
     keys |= joined([{} for _ in inputs], weights) | start
     return layer.add("fc", Vector(outputs), inputs=sources if len(sources) > 1 else sources[0], **keys)
@@ -56,7 +58,10 @@ def _source(layer: FileLayer, number: int, parts: int) -> str:
     shape, name = layer.shape(number), layer.inputs[number].layer
     if shape.units % parts:
         layer.refuse(f"{parts:,} parts do not divide the {shape.units:,} units of `{name}`", "parts", "a divisor")
-    if isinstance(shape, Maps):
-        text = f"the {shape} maps of `{name}` are read channel by channel, row by row"
-        layer.meaning("flatten", text, "inputs")
     return name if shape.channels % parts == 0 else layer.flat(number)
+
+
+def _note_flattened(layer: FileLayer) -> None:
+    maps = [f"`{one.layer}` ({one.shape})" for one in layer.inputs if isinstance(one.shape, Maps)]
+    if maps:
+        layer.meaning("flatten", f"{listed(maps)} are read channel by channel, row by row", "inputs")

@@ -93,7 +93,7 @@ def _note_old_schedule(params: Mapping[str, Section], remarks: Remarks) -> None:
     if section is not None:
         text = "`sched` is read as the schedule of weights and biases, which it was when the file was written; later"
         text += " versions of cuda-convnet skip it, and the rates stay as they are"
-        remarks.meaning("schedule", text, place_of(section, "sched"), section.name)
+        remarks.meaning("schedule", text, place_of(section, "sched"))
 
 
 def _type(section: Section) -> str:

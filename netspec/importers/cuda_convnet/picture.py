@@ -81,8 +81,8 @@ def _write_input(layer: FileLayer, picture: Picture) -> None:
     if shape.channels == 1:
         data["channels"] = "grey"
     keys["data"] = data
-    said = ", ".join(f"{name} {value}" for name, value in data.items())
-    layer.meaning("data", f"how pictures are read is not in the file; as by the authors' programs: {said}")
+    said = ", ".join(f"{name} {str(value).lower()}" for name, value in data.items())
+    layer.meaning("data", f"how pictures are read is not in the file; it is as the authors' programs did: {said}")
 
 
 def _usual_size(definition: Mapping[str, Section]) -> int:

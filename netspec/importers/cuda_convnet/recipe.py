@@ -94,18 +94,18 @@ def _factor(rate: Rate, reference: Rate | None) -> float:
 
 
 def _note_run(train: _Train, first: LayerRates, remarks: Remarks) -> None:
-    place, name = first.place("epsW", "epsB"), first.section.name
+    place = first.place("epsW", "epsB")
     text = (
         f"the files do not say for how many epochs: `train.epochs` is netspec's default, `train.batch` {_BATCH},"
         " cuda-convnet's"
     )
-    remarks.meaning("epochs", text, first.section.place, name)
+    remarks.meaning("epochs", text, first.section.place)
     if train.lr is None:
         text = "every rate is 0: so is every layer's `lr_w` and `lr_b`, and `train.lr` is netspec's default"
-        remarks.meaning("rates", text, place, name)
+        remarks.meaning("rates", text, place)
     elif {train.lr.schedule, train.lr_b and train.lr_b.schedule} == {Schedule()}:
         text = "the rates are those of the file; where they were lowered by hand during the run, it holds the last"
-        remarks.meaning("rates", text, place, name)
+        remarks.meaning("rates", text, place)
 
 
 def _note_periods(layers: tuple[LayerRates, ...], remarks: Remarks) -> None:

@@ -29,10 +29,11 @@ def joined(rows: Sequence[Keys], weights: Sequence[Keys]) -> Keys:
         return rows[0] | weights[0]
     keys = dict(rows[0])
     entries = [{name: value for name, value in row.items() if value != keys[name]} for row in rows]
-    if all(own == weights[0] and "init_w" in own for own in weights):
-        keys |= weights[0]
-    else:
-        entries = [entry | own for entry, own in zip(entries, weights, strict=True)]
+    start = weights[0].get("init_w")
+    if start is not None and all(own.get("init_w") == start for own in weights):
+        keys["init_w"] = start
+        weights = [{name: value for name, value in own.items() if name != "init_w"} for own in weights]
+    entries = [entry | own for entry, own in zip(entries, weights, strict=True)]
     return keys | ({"per_input": entries} if any(entries) else {})
 
 

@@ -37,7 +37,7 @@ class Case:
     def ints(self, option: str, default: str = "") -> list[int]:
         return [int(text) for text in self.texts(option, default)]
 
-    def int(self, option: str, default: int | None = None) -> int:
+    def whole(self, option: str, default: int | None = None) -> int:
         return int(self.options[option.lower()] if default is None else self.options.get(option.lower(), default))
 
     def weight(self, number: int) -> Image:
@@ -50,7 +50,7 @@ class Case:
 
     @property
     def maps(self) -> Image:
-        return square(self.inputs[0], self.int("channels"))
+        return square(self.inputs[0], self.whole("channels"))
 
 
 def run(
@@ -107,7 +107,7 @@ def windowed(case: Case) -> Image:
         if sparse[number] and case.connections[number]:
             x = x[list(case.connections[number])]
         size, stride, pad = sizes[number], strides[number], pads[number]
-        modules = case.int("modulesX", 0) or 1 + -(-(2 * pad + x.shape[1] - size) // stride)
+        modules = case.whole("modulesX", 0) or 1 + -(-(2 * pad + x.shape[1] - size) // stride)
         after = (modules - 1) * stride + size - pad - x.shape[1]
         windows = Windows((size, size), (stride, stride), (pad, pad), (after, after))
         weight = case.weight(number)
@@ -116,15 +116,15 @@ def windowed(case: Case) -> Image:
 
 
 def connected(case: Case) -> Image:
-    total = sum(cuda_convnet.fc(x, case.weight(n), case.int("parts", 1)) for n, x in enumerate(case.inputs))
+    total = sum(cuda_convnet.fc(x, case.weight(n), case.whole("parts", 1)) for n, x in enumerate(case.inputs))
     return np.asarray(total + case.bias)
 
 
 def pool(case: Case) -> Image:
     """Window i begins at start + i stride and is clipped to the image."""
-    x, size, stride = case.maps, case.int("sizeX"), case.int("stride")
-    start, side = case.int("start", 0), case.maps.shape[1]
-    outputs = case.int("outputsX", 0) or -(-(side - start - size) // stride) + 1
+    x, size, stride = case.maps, case.whole("sizeX"), case.whole("stride")
+    start, side = case.whole("start", 0), case.maps.shape[1]
+    outputs = case.whole("outputsX", 0) or -(-(side - start - size) // stride) + 1
     y = np.zeros((x.shape[0], outputs, outputs))
     for f, r, c in np.ndindex(*y.shape):
         rows, columns = (range(max(0, start + i * stride), min(side, start + i * stride + size)) for i in (r, c))
@@ -189,14 +189,14 @@ def colours(case: Case) -> Image:
 
 
 def cropped(case: Case) -> Image:
-    left, side = case.int("startX"), case.int("sizeX")
-    top = case.int("startY", left)
+    left, side = case.whole("startX"), case.whole("sizeX")
+    top = case.whole("startY", left)
     return case.maps[:, top : top + side, left : left + side]
 
 
 def rescaled(case: Case) -> Image:
     """At test: of 2012, which has no such params section here, the centre; of 2014 the whole picture."""
-    x, side = case.maps, case.int("tgtSize")
+    x, side = case.maps, case.whole("tgtSize")
     if case.params.get("year") == "2014":
         return cuda_convnet.resize(x, float(case.options["maxscale"]))
     start = (x.shape[1] - side) // 2
@@ -211,9 +211,9 @@ FORWARD: dict[str, Callable[[Case], Image]] = {
     "treefc": connected,
     "pool": pool,
     "cmpool": lambda case: cuda_convnet.cmpool(
-        case.maps, case.int("size"), case.int("stride"), case.int("start", 0), case.int("outputs")
+        case.maps, case.whole("size"), case.whole("stride"), case.whole("start", 0), case.whole("outputs")
     ),
-    "nailbed": lambda case: cuda_convnet.nailbed(case.maps, case.int("stride")),
+    "nailbed": lambda case: cuda_convnet.nailbed(case.maps, case.whole("stride")),
     "rnorm": norm,
     "cmrnorm": norm,
     "cnorm": norm,
@@ -226,7 +226,7 @@ FORWARD: dict[str, Callable[[Case], Image]] = {
     "eltmax": lambda case: np.max([x.flatten() for x in case.inputs], axis=0).reshape(case.inputs[0].shape),
     "concat": together,
     "pass": together,
-    "blur": lambda case: cuda_convnet.blur(case.maps, case.int("filterSize"), float(case.options["stdev"])),
+    "blur": lambda case: cuda_convnet.blur(case.maps, case.whole("filterSize"), float(case.options["stdev"])),
     "href": lambda case: case.inputs[0][:, :, ::-1],
     "resize": lambda case: cuda_convnet.resize(case.maps, float(case.options["scale"])),
     "rscale": rescaled,

@@ -123,7 +123,7 @@ def test_the_oldest_schedule_is_that_of_weights_and_biases() -> None:
     done = layers(scheduled, scheduled, scheduled)
     assert done.spec.train.lr == RateSpec(start=0.01, divide=1000.0, curve="exp")
     assert done.spec.train.lr_b == RateSpec(start=0.02, divide=1000.0, curve="exp")
-    assert done.said("schedule")[0].startswith("meaning 7 conv1: `sched` is read as")
+    assert done.said("schedule")[0].startswith("meaning 7 : `sched` is read as")
     assert len(done.said("schedule")) == 1
 
 
