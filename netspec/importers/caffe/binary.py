@@ -17,7 +17,7 @@ from netspec_runtime import wire
 from netspec_runtime.errors import DataError
 from netspec_runtime.wire import BYTES, FIXED32, FIXED64, VARINT, WireError
 
-MOST_FIELDS: Final = 500_000  # without the numbers of blobs; the largest published nets have some 10,000
+MOST_FIELDS: Final = 200_000  # without the numbers of blobs; the largest published nets have some 10,000
 LONGEST_TEXT: Final = 1 << 20  # bytes
 
 T = TypeVar("T")

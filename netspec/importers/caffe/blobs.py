@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_AXES: Final = 32  # Caffe's own limit
+_MOST: Final = 10**15  # numbers that a message counts
 _LEGACY: Final = ("num", "channels", "height", "width")
 
 
@@ -28,7 +29,8 @@ def shaped(message: Message, data: NDArray[np.float32]) -> Blob:
     if len(sizes) > MOST_AXES or min(sizes, default=0) < 0:
         raise BlobError(f"no blob has {len(sizes)} axes of sizes {_text(sizes)}")
     if prod(sizes) != data.size:
-        raise BlobError(f"a blob of {_text(sizes)} has {prod(sizes):,} numbers, and {data.size:,} are there")
+        count = f"{prod(sizes):,}" if prod(sizes) < _MOST else f"over {_MOST:,}"
+        raise BlobError(f"a blob of {_text(sizes)} has {count} numbers, and {data.size:,} are there")
     return Blob(tuple(sizes), data.reshape(sizes), legacy)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from typing import Final
 
 SMALL: Final = """name: "small"  # every form of the format
@@ -39,10 +40,10 @@ _TOKENS: Final = (
 )
 
 
-def text_mutant(seed: int) -> str:
+def text_mutant(seed: int, texts: Sequence[str] = (SMALL, OLDEST, MIDDLE)) -> str:
     """Mutant number ``seed`` of a small net: one to three tokens changed."""
     chance = random.Random(seed)
-    text = chance.choice((SMALL, OLDEST, MIDDLE))
+    text = chance.choice(texts)
     for _ in range(chance.randint(1, 3)):
         tokens = _TOKEN.findall(text)
         at, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
