@@ -26,6 +26,8 @@ def warn_of_unused(header: Header, layers: Layers, spans: SpanTable, findings: F
 
 Found = tuple[Span, str, str]
 
+_IDLE = {"bias": ("init_b", "lr_b"), "scale": ("lr_w",)}  # what does nothing where a layer is without
+
 
 def _unused_defaults(layers: Layers, spans: SpanTable) -> Iterator[Found]:
     types = {layer.type for layer in layers.values()}
@@ -40,12 +42,10 @@ def _unused_defaults(layers: Layers, spans: SpanTable) -> Iterator[Found]:
 
 def _unused_layer_keys(layers: Layers, spans: SpanTable) -> Iterator[Found]:
     for name, layer in layers.items():
-        if not isinstance(layer, LearnedLayer):
-            continue
-        if not layer.bias:
-            for key in _written(name, ("init_b", "lr_b"), spans):
-                yield spans.key("layers", name, key), f"`{name}` has no bias, so `{key}` does nothing", "remove it"
-        if layer.share_weights:
+        for without, idle in _IDLE.items():
+            for key in _written(name, idle, spans) if getattr(layer, without, None) is False else ():
+                yield spans.key("layers", name, key), f"`{name}` has no {without}, so `{key}` does nothing", "remove it"
+        if isinstance(layer, LearnedLayer) and layer.share_weights:
             for key in _written(name, ("init_w", "lr_w", "decay"), spans):
                 message = f"`{name}` uses the weights of `{layer.share_weights}`, so its `{key}` does nothing"
                 yield spans.key("layers", name, key), message, f"set it on `{layer.share_weights}`"

@@ -177,6 +177,16 @@ def test_a_long_name_is_cut_and_kept_in_the_tooltip() -> None:
         ("{type: dropout, inputs: data, rate: 0.25}", "dropout, rate 0.25"),
         ("{type: dropout, inputs: data}", "dropout"),
         ("{type: fc, inputs: data, outputs: 8, neuron: relu}", "fc, relu"),
+        ("{type: fc, inputs: data, outputs: 8, groups: 4}", "fc, 4 groups"),
+        ("{type: rnorm, inputs: data, size: 5, blocked: true}", "rnorm over 5, blocked"),
+        ("{type: batchnorm, inputs: data, affine: false}", "batchnorm, no affine"),
+        ("{type: affine, inputs: data, scale: false}", "affine, no scale"),
+        ("{type: prelu, inputs: data, shared: true, init_a: 0}", "prelu, shared"),
+        ("{type: deconv, inputs: data, filters: 4, size: 4, stride: 2, pad: 1}", "deconv 4x4 /2, pad 1"),
+        (
+            "{type: conv, inputs: data, filters: 4, size: 3, groups: 2, connections: [3, 1, 2, 0]}",
+            "conv 3x3, 2 groups, connections",
+        ),
     ],
 )
 def test_captions(layer: str, words: str) -> None:

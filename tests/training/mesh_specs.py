@@ -58,3 +58,25 @@ layers:
   fc3:   {type: fc, inputs: front, outputs: 6, gpu: 0}
   probs: {type: softmax, inputs: fc3}
 """
+
+# Layers that learn in other ways than convolutions and fully-connected ones, split; `prelu2` has one slope for all.
+LEARNED = """
+netspec: 1
+name: learned
+input: {channels: 3, size: 12}
+classes: 6
+layers:
+  conv1: {type: conv, inputs: data, filters: 8, size: 3, stride: 2, gpu: [0, 1]}
+  prelu1: {type: prelu, inputs: conv1}
+  norm1: {type: rnorm, inputs: prelu1, size: 3, blocked: true, alpha: 0.1}
+  conv2: {type: conv, inputs: norm1, filters: 8, size: 3, pad: 1, groups: 2, connections: [7, 0, 3, 2, 5, 4, 1, 6]}
+  prelu2: {type: prelu, inputs: conv2, shared: true, gpu: 1}
+  up2: {type: deconv, inputs: prelu2, filters: 8, size: 4, stride: 2, pad: 1, groups: 2, gpu: [1, 0], init_w: bilinear}
+  scale2: {type: affine, inputs: up2, lr_b: 0.5, neuron: relu}
+  fc3: {type: fc, inputs: [scale2, conv2], outputs: 12, groups: 2}
+  prelu3: {type: prelu, inputs: fc3, init_a: 0.1}
+  fc4: {type: fc, inputs: prelu3, outputs: 12, groups: 4}
+  scale4: {type: affine, inputs: fc4, bias: false}
+  fc5: {type: fc, inputs: scale4, outputs: 6, gpu: 0}
+  probs: {type: softmax, inputs: fc5}
+"""

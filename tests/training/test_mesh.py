@@ -15,9 +15,9 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.training.mesh_run import Job, alone, compiled
-from tests.training.mesh_specs import IMPORTED, ONE_WAY, TWO_TOWERS
+from tests.training.mesh_specs import IMPORTED, LEARNED, ONE_WAY, TWO_TOWERS
 
-SPECS = {"two": TWO_TOWERS, "way": ONE_WAY, "imported": IMPORTED}
+SPECS = {"two": TWO_TOWERS, "way": ONE_WAY, "imported": IMPORTED, "learned": LEARNED}
 RUNS = {  # name: spec, mesh, number type, whether in bf16 and channels_last, which of the four processes take part
     # float64 comes last: its short messages stay with the processes that have sent any
     "towers": ("two", "tower=2", "float32", False, (0, 1)),
@@ -29,6 +29,8 @@ RUNS = {  # name: spec, mesh, number type, whether in bf16 and channels_last, wh
     "both": ("two", "data=2,tower=2", "float32", False, (0, 1, 2, 3)),
     "exact": ("two", "", "float64", False, (3, 2, 1, 0)),  # two devices, four processes: 2x2 by itself
     "exact-trick": ("two", "trick=4", "float64", False, (0, 1, 2, 3)),  # neither 10 images nor 10 classes divide
+    "learned": ("learned", "tower=2", "float64", False, (0, 1)),
+    "learned-trick": ("learned", "trick=2", "float64", False, (0, 3)),
     "imported-trick": ("imported", "trick=2", "float64", False, (1, 2)),
 }
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from netspec.syntax.decode import keys_of
 # What a box does not say: the shape and the arrows say it, or it is about training.
 _UNSAID = frozenset(
     {"inputs", "gpu", "filters", "outputs", "bias", "shared_biases", "init_w", "init_b", "lr_w", "lr_b", "decay"}
-    | {"per_input", "count", "k", "alpha", "alpha_over", "beta", "eps", "momentum"}
+    | {"per_input", "count", "k", "alpha", "alpha_over", "beta", "eps", "momentum", "init_a"}
 )
 
 
@@ -30,6 +30,8 @@ def _phrase(layer: Layer, name: str) -> str:
     default = keys_of(type(layer))[name].default
     if value is None or (default is not MISSING and value == default):
         return ""
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
     return _PHRASES[name](value) if name in _PHRASES else f"{name} {_numbers(value)}"
 
 
