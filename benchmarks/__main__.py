@@ -2,7 +2,7 @@
 
 import benchmarks.input
 import benchmarks.prepare
-from benchmarks import cifar, inference, optimizer, processes, training_step
+from benchmarks import cifar, import_caffemodel, inference, optimizer, processes, training_step
 
 inference.main()
 processes.main()
@@ -11,3 +11,4 @@ benchmarks.prepare.main()
 optimizer.main()
 training_step.main()
 cifar.main()
+import_caffemodel.main()
