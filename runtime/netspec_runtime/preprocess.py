@@ -28,10 +28,11 @@ class ProportionsError(ValueError):
 def make_views(picture: Image.Image, recipe: Preprocessing, count: ViewCount) -> NDArray[np.float32]:
     """[count, channels, height, width] from a picture in mode RGB, or L for a grey net.
 
-    One view is the centre. Ten are the corners (top left, top right, bottom left, bottom right), the centre, and the
-    reflections of these five in the same order. Raises ProportionsError.
+    One view is the centre of the scaled picture. Ten are the corners of its central square (top left, top right, bottom
+    left, bottom right), the square's centre, and the reflections of these five in the same order. Raises
+    ProportionsError.
     """
-    pixels = pixels_of(framed(picture, recipe.resize, recipe.crop))
+    pixels = pixels_of(framed(picture, recipe.resize, recipe.crop, centred=count == 1))
     if recipe.channels is Channels.BGR:
         pixels = pixels[:, :, ::-1]
     height, width = recipe.crop
@@ -55,26 +56,28 @@ def pixels_of(picture: Image.Image) -> NDArray[np.uint8]:
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
-def framed(picture: Image.Image, side: int | None, stretched: tuple[int, int]) -> Image.Image:
+def framed(picture: Image.Image, side: int | None, crop: tuple[int, int], *, centred: bool = False) -> Image.Image:
     """The part that views are cut from: the shorter side scaled to ``side``, then the central square of that side.
 
-    Without ``side``, the whole picture at the height and width ``stretched``. Bilinear with antialiasing (Pillow's
+    Without ``side``, the whole picture at the height and width ``crop``. Bilinear with antialiasing (Pillow's
     BILINEAR). The longer side is rounded down, as in torchvision; half a pixel over goes to the right and the bottom.
-    Raises ProportionsError.
+    ``centred``: the square lies so that its central ``crop`` is that of the whole scaled picture. Two halves would be
+    a pixel, where the square is larger than the crop by an odd number. Raises ProportionsError.
     """
     if side is None:
-        return _resized(picture, (stretched[1], stretched[0]))
+        return _resized(picture, (crop[1], crop[0]))
     width, height = picture.size
     size = (side, height * side // width) if width <= height else (width * side // height, side)
     _check_proportions(picture, size)
-    return _tall_square(picture, size) if width <= height else _wide_square(picture, size)
+    over = (side - crop[0 if width <= height else 1]) % 2 if centred else 0
+    return _tall_square(picture, size, over) if width <= height else _wide_square(picture, size, over)
 
 
-def _tall_square(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _tall_square(picture: Image.Image, size: tuple[int, int], over: int) -> Image.Image:
     """The central square of the picture scaled to ``size``, without scaling rows that it does not need."""
     width, height = picture.size
     side, tall = size
-    top = (tall - side) // 2
+    top = (tall - side + over) // 2
     square = (0, top, side, top + side)
     scale = height / tall
     reach = max(scale, 1) + 1  # pixels that count beside a centre, and one for rounding
@@ -87,10 +90,10 @@ def _tall_square(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return whole.resize(size, Image.Resampling.BILINEAR).crop(square)
 
 
-def _wide_square(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _wide_square(picture: Image.Image, size: tuple[int, int], over: int) -> Image.Image:
     """The central square of the picture scaled to ``size``: columns beyond it are not scaled, nor rows where exact."""
     wide, side = size
-    left = (wide - side) // 2
+    left = (wide - side + over) // 2
     first, last = _exact_part(picture.width, wide, left, left + side)
     scaled = (first * picture.width / wide, 0, last * picture.width / wide, picture.height)
     rows = picture.resize((last - first, picture.height), Image.Resampling.BILINEAR, scaled)
