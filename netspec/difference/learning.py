@@ -8,7 +8,7 @@ from netspec.difference.fact import Fact, Value, shown
 from netspec.difference.written import Written
 from netspec.ir.graph import OwnedParameter, TypedGraph, TypedNode
 from netspec.ir.layer import LearnedLayer
-from netspec.ir.parameter import Parameter, Role
+from netspec.ir.parameter import Init, Parameter, Role
 from netspec.spec.model import RateSpec, Spec, TrainSpec
 
 
@@ -64,7 +64,7 @@ class Learning:
         start, place = _start(owner.parameter), written.input_path(owner.number, "init_w")
         decay = self.spec.train.decay if layer.decay is None else layer.decay
         return [
-            Fact(named("init_w", number), start, str(init), place, "start", (init.kind, init.value)),
+            Fact(named("init_w", number), start, _init_text(init), place, "start", (init.kind, init.value)),
             rate,
             Fact(named("decay", number), decay, shown(decay), written.or_else("decay", "train", "decay"), "train"),
         ]
@@ -93,6 +93,12 @@ def _start(parameter: Parameter) -> Value:
     """The distribution, where one without spread is a constant."""
     kind, number = parameter.distribution
     return ("constant", 0.0) if number == 0 and kind != "bilinear" else (kind, number)
+
+
+def _init_text(init: Init) -> str:
+    if init.kind == "normal":
+        return shown(init.value)
+    return f"{init.kind}[{shown(init.value)}]" if init.kind in ("uniform", "constant") else init.kind
 
 
 def _schedule(rate: float | RateSpec, multiple: float) -> tuple[Value, str]:

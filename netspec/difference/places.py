@@ -5,6 +5,7 @@ from __future__ import annotations
 from netspec.difference.fact import Fact
 from netspec.difference.operation import NEURON, Operation
 from netspec.difference.result import Side
+from netspec.source import whole
 from netspec.syntax.spans import Path, SpanTable
 
 _MOST_SAID = 6  # facts of a layer that only one net has
@@ -47,4 +48,6 @@ def side(spans: SpanTable, layer: str, text: str, path: Path) -> Side:
     if not path:
         return Side(layer, text)
     span = spans.value(*path) if path[0] != "layers" or len(path) > 2 else spans.key(*path)
+    if span == whole(span.source):  # an importer's own choice
+        return Side(layer, text)
     return Side(layer, text, span.source.name, span.line + 1)

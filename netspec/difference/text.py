@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import PurePath
 
 from netspec.diagnostics.grammar import count
 from netspec.diagnostics.text import printable
@@ -23,8 +24,14 @@ def render(difference: Difference) -> str:
         layers, total = count(len(difference.pairs), "layer"), difference.totals[0].a
         return f"{a} and {b} are equal in meaning: {layers}, {total:,} parameters\n"
     grouped = _grouped(difference.rows)
-    blocks = [[f"{a} and {b} differ{_count(grouped)}"], _table(grouped, a, b), _sizes(difference)]
+    blocks = [[f"{a} and {b} differ{_count(grouped)}"], _table(grouped, *_short(a, b)), _sizes(difference)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _short(a: str, b: str) -> tuple[str, str]:
+    """Names of files without their folders, where that is enough to tell them apart."""
+    short = PurePath(a).name, PurePath(b).name
+    return (a, b) if short[0] == short[1] else short
 
 
 def _count(grouped: Sequence[Sequence[Row]]) -> str:
@@ -78,7 +85,7 @@ def _cells(sides: Sequence[Side]) -> tuple[str, str]:
 
 def _places(sides: Sequence[Side]) -> str:
     """``net.yaml:12, 14``."""
-    known = sorted({(side.source, side.line) for side in sides if side.line})
+    known = sorted({(PurePath(side.source).name, side.line) for side in sides if side.line})
     texts = []
     for source, places in groupby(known, key=lambda place: place[0]):
         lines = [str(line) for _, line in places]
