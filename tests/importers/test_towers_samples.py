@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from netspec.importers.remark import Imported
-from netspec.importers.towers import merge_towers, merged_tensors
+from netspec.importers.towers import merge_towers
 from netspec.ir.layer import Layer, LearnedLayer
 from netspec.layers.channels import SliceLayer
 from netspec.layers.conv import Conv
 from netspec.layers.windowed import ConvInput
 from netspec.pipeline import compile_spec
 from netspec.spec import load_spec
-from tests.importers.towers_run import Arrays, compute, sample, weights_of
+from tests.importers.towers_run import assert_same_numbers, sample
 
-EXACT = 1e-13  # of the largest number: float64, added up in another order
 NETS = (  # narrow copies that keep every pattern, on the smallest pictures that they take
     ("98-16kinit", 4, 96),
     ("120", 8, 96),
@@ -44,37 +41,6 @@ def test_merged_towers_compute_the_same_numbers(shared: Path, name: str, narrow:
 @pytest.mark.slow
 def test_the_published_net_computes_the_same_numbers_at_full_width(shared: Path) -> None:
     assert_same_numbers(sample(shared, "145"))
-
-
-def assert_same_numbers(written: Imported) -> None:
-    """Outputs of each layer and gradients of each weight, of both nets with the same weights."""
-    merged = merge_towers(written)
-    assert len(merged.spec.layers) < len(written.spec.layers)
-    weights = weights_of(written.spec)
-    before = compute(written.spec, weights)
-    after = compute(merged.spec, merged_tensors(written.spec, weights))
-    assert_close(by_merged_layer(before.outputs, written, merged), after.outputs)
-    assert_close(merged_tensors(written.spec, before.gradients), after.gradients)
-    assert_close({"by input": before.by_input}, {"by input": after.by_input})
-
-
-def by_merged_layer(outputs: Arrays, written: Imported, merged: Imported) -> Arrays:
-    """The outputs of written layers, side by side where they are one layer now."""
-    parts: dict[str, list[str]] = {}
-    for was, now in zip(written.origins, merged.origins, strict=True):
-        if was.layer in outputs and written.spec.layers[was.layer].type != "concat":
-            parts.setdefault(now.layer, []).append(was.layer)
-    return {
-        name: np.concatenate([outputs[part] for part in dict.fromkeys(names)], axis=1) for name, names in parts.items()
-    }
-
-
-def assert_close(expected: Arrays, found: Arrays) -> None:
-    assert expected
-    for name, wanted in expected.items():
-        largest = np.abs(wanted).max()
-        assert largest > 1e-6, f"{name} is zero everywhere, which proves nothing"
-        assert np.abs(found[name] - wanted).max() <= EXACT * largest, name
 
 
 def test_the_published_net_is_the_shipped_one(shared: Path, root: Path) -> None:

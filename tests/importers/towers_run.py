@@ -1,4 +1,4 @@
-"""Samples of nets with towers, at full width or a narrow copy, and what a net computes in float64. No test."""
+"""Nets with towers: samples and texts, and whether they compute the same in float64 once merged. No test."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from netspec.backends.torch import emit_module
 from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
-from netspec.importers.remark import Imported
+from netspec.importers.remark import Imported, Origin
+from netspec.importers.towers import merge_towers, merged_tensors
 from netspec.pipeline import Compiled, compile_spec
 from netspec.proof.modules import load_classes, merged_module
 from netspec.source import Source
-from netspec.spec import Spec
+from netspec.spec import Spec, load_text
 from netspec.syntax.reader import read_source
 
 Arrays = dict[str, NDArray[np.float64]]
 
+EXACT = 1e-13  # of the largest number: float64, added up in another order
 PARAMS = {"153": "170", "153-4gpu": "170-4gpu"}
 _WIDTHS = re.compile(r"^(channels|filters|outputs)(\s*=\s*)([0-9, ]+)$", re.MULTILINE)
 
@@ -34,6 +36,14 @@ def sample(shared: Path, name: str, narrow: int = 1, size: int | None = None) ->
     return read_cuda_convnet(Source(definition.name, text), params, CudaConvnetOptions(size=size))
 
 
+def imported(layers: str, outputs: str = "") -> Imported:
+    """A net of the language as if it had been imported: its layers, one a line, and what else the file says."""
+    indented = "".join(f"  {line.strip()}\n" for line in layers.strip().splitlines())
+    spec = load_text(f"netspec: 1\nname: towers\ninput: {{size: 12}}\n{outputs}\nlayers:\n{indented}")
+    origins = (Origin(name, layer.type, spec.spans.key("layers", name), name) for name, layer in spec.layers.items())
+    return Imported(spec, (), tuple(origins))
+
+
 def _divided(numbers: str, narrow: int) -> str:
     widths = [int(number) for number in numbers.split(",")]
     return ",".join(str(width if width <= 3 else width // narrow) for width in widths)
@@ -43,10 +53,11 @@ def weights_of(spec: Spec) -> Arrays:
     """Random weights that let every layer's output vary, the same for the same spec."""
     random = np.random.default_rng(2012)
     typed = compile_spec(spec).typed
-    return {
+    drawn = {
         owned.name: random.standard_normal(owned.parameter.dims) / np.sqrt(np.prod(owned.parameter.dims[1:4]))
         for owned in typed.parameters
     }
+    return {name: np.abs(tensor) if name.endswith("_var") else tensor for name, tensor in drawn.items()}
 
 
 @dataclass(frozen=True)
@@ -85,3 +96,36 @@ def _array(tensor: torch.Tensor | None) -> NDArray[np.float64]:
     array: NDArray[np.float64] = tensor.detach().numpy()
     assert array.dtype == np.float64
     return array
+
+
+def assert_same_numbers(written: Imported) -> Imported:
+    """The merged net. Outputs of all layers and gradients of all weights are those of the written one."""
+    merged = merge_towers(written)
+    assert any(now.layer != was.layer for was, now in zip(written.origins, merged.origins, strict=True))
+    weights = weights_of(written.spec)
+    before = compute(written.spec, weights)
+    after = compute(merged.spec, merged_tensors(written.spec, weights))
+    assert_close(by_merged_layer(before.outputs, written, merged), after.outputs)
+    assert_close(merged_tensors(written.spec, before.gradients), after.gradients)
+    assert_close({"by input": before.by_input}, {"by input": after.by_input})
+    return merged
+
+
+def by_merged_layer(outputs: Arrays, written: Imported, merged: Imported) -> Arrays:
+    """The outputs of written layers, side by side in the order of their devices where they are one layer now."""
+    devices = compile_spec(written.spec).placed.devices_of
+    parts: dict[str, list[str]] = {}
+    for was, now in zip(written.origins, merged.origins, strict=True):
+        if was.layer in outputs and written.spec.layers[was.layer].type != "concat":
+            parts.setdefault(now.layer, []).append(was.layer)
+    for names in parts.values():
+        names.sort(key=devices.__getitem__)
+    return {name: np.concatenate([outputs[part] for part in names], axis=1) for name, names in parts.items()}
+
+
+def assert_close(expected: Arrays, found: Arrays) -> None:
+    assert expected
+    for name, wanted in expected.items():
+        largest = np.abs(wanted).max()
+        assert largest > 1e-6, f"{name} is zero everywhere, which proves nothing"
+        assert np.abs(found[name] - wanted).max() <= EXACT * largest, name

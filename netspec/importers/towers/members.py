@@ -89,7 +89,7 @@ class Merger:
         channels, pairs = self.channels[branch.source], tuple(zip(members, inputs, strict=True))
         views = (self.inputs(name)[number].channels for name, numbers in pairs for number in numbers)
         if not is_even(views, channels):
-            raise UnlikeTowersError(f"some channels of `{branch.source}` are read more often than others")
+            raise UnlikeTowersError("some channels are read by more of them than others")
         parts = chain.from_iterable(self._parts(name, numbers, branch.groups) for name, numbers in pairs)
         return Read(branch, inputs, select(tuple(parts), channels))
 
@@ -108,7 +108,7 @@ class Merger:
         for views in zip(*map(self.inputs, members), strict=True):
             source = views[0].source
             if tuple(chain.from_iterable(view.channels for view in views)) != tuple(range(self.channels[source])):
-                raise UnlikeTowersError(f"each reads something else than its own tower of `{source}`")
+                raise UnlikeTowersError("each reads something else than its own tower")
 
     def _check_parameters(self, name: str) -> None:
         node = self.net.nodes[name]

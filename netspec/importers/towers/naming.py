@@ -36,8 +36,8 @@ def names_of(plan: Plan) -> tuple[dict[str, str], Taken]:
     for source in dict.fromkeys(view.source for view in plan.views.values()):
         if source not in merged:
             names[source] = taken.take(source, len(plan.net.devices.get(source, ())))
-    for source, own in merged.items():
-        names[source] = taken.take(stem(own.members), len(own.devices))
+    for source in (name for name in plan.net.spec.layers if name in merged):
+        names[source] = taken.take(stem(merged[source].members), len(merged[source].devices))
     return names, taken
 
 
@@ -45,7 +45,8 @@ def stem(names: tuple[str, ...]) -> str:
     """``conv1`` of ``conv1a`` and ``conv1b``; the first name where they have no name in common."""
     start = _beginning(names)
     end = _beginning(tuple(name[len(start) :][::-1] for name in names))[::-1]
-    joined = (start.rstrip("_") + end).strip("_")
+    _, underscore, words = end.partition("_")
+    joined = (start.rstrip("_") + underscore + words).strip("_")
     return names[0] if layer_name_problem(joined) else joined
 
 

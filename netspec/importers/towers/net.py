@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from netspec.ir.graph import TypedNode
@@ -68,15 +68,14 @@ class Written:
     def below(self) -> dict[str, int]:
         """A number for what reads a layer's output, and what reads that: the same for mirrored layers."""
         numbers: dict[tuple[object, ...], int] = {}
-        readers: dict[str, list[tuple[int, int]]] = {name: [] for name in self.nodes}
+        readers: dict[str, list[int]] = {name: [] for name in (self.input, *self.nodes)}
         below: dict[str, int] = {}
         for name in reversed(self.nodes):
-            layer = self.nodes[name].layer
-            key = (layer.type, self.nodes[name].shape, tuple(sorted(readers[name])))
-            below[name] = numbers.setdefault(key, len(numbers))
-            for number, source in enumerate(layer.inputs):
-                if source != self.input:
-                    readers[source].append((below[name], number))
+            layer, shape = self.nodes[name].layer, self.nodes[name].shape
+            keys = layer.type if isinstance(layer, LearnedLayer) else replace(layer, inputs=(), gpu=None)
+            below[name] = numbers.setdefault((keys, shape, tuple(sorted(readers[name]))), len(numbers))
+            for source in layer.inputs:
+                readers[source].append(below[name])
         return below
 
 

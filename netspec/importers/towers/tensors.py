@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def merged_tensors(before: Spec, tensors: Mapping[str, Array]) -> dict[str, Array]:
     """Weights, or gradients, of a net by canonical name, as the net that `merge_towers` makes of it has them.
 
-    Both compute the same with them. Raises SpecError for a spec that does not compile, KeyError where a tensor of a
-    layer that is merged is missing.
+    Both compute the same with them. Where a part is missing, the whole is. Raises SpecError for a spec that does not
+    compile.
     """
     return convert(plan_towers(Written.of(before)), tensors)
 
@@ -47,22 +47,27 @@ def _tensors(net: Written, merged: Merged, tensors: Mapping[str, Array]) -> Iter
 
     one = len(merged.reads) == 1
     for number, read in enumerate(merged.reads):
-        yield "weight" if one else f"{number}.weight", _weight(net, merged, read, tensors)
+        if (weight := _weight(net, merged, read, tensors)) is not None:
+            yield "weight" if one else f"{number}.weight", weight
     for owned in net.nodes[merged.members[0]].parameters:
-        if not merged.reads or owned.parameter.role == "bias":
+        names = [f"{name}.{owned.path}" for name in merged.members]
+        if (not merged.reads or owned.parameter.role == "bias") and all(name in tensors for name in names):
             path = owned.path if not merged.reads else "bias" if one else "0.bias"
-            yield path, np.concatenate([tensors[f"{name}.{owned.path}"] for name in merged.members])
+            yield path, np.concatenate([tensors[name] for name in names])
 
 
-def _weight(net: Written, merged: Merged, read: Read, tensors: Mapping[str, Array]) -> Array:
+def _weight(net: Written, merged: Merged, read: Read, tensors: Mapping[str, Array]) -> Array | None:
     """The weights by which a merged layer reads one source: filters of one group after the other."""
     import numpy as np
 
     orders, rows = iter(read.selection.orders), []
     flat = isinstance(merged.layer, Fc)
     for name, numbers in zip(merged.members, read.inputs, strict=True):
-        paths = ["weight"] if len(net.nodes[name].input_shapes) == 1 else [f"{number}.weight" for number in numbers]
-        weights = [tensors[f"{name}.{path}"] for path in paths]
+        one = len(net.nodes[name].input_shapes) == 1
+        names = [f"{name}.weight"] if one else [f"{name}.{number}.weight" for number in numbers]
+        if any(weight not in tensors for weight in names):
+            return None
+        weights = [tensors[weight] for weight in names]
         if flat:  # a channel of maps is as many columns as it has pixels
             weights = [weight.reshape(len(weight), -1, net.pixels(read.source)) for weight in weights]
         groups = np.split(np.concatenate(weights, axis=1), read.branch.groups)
