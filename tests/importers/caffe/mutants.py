@@ -38,28 +38,68 @@ _TOKENS: Final = (
     *(".5", "08", "010", "1e", "-1", "1.5", "99999999999", "4294967295", "[a.b]: 3", "[type.x/y] { }", "layer {" * 60),
     *("blobs { data: [1, 2] shape { dim: 2 } }", "blobs { num: 1000000 height: 1000000 }", "\\777", "\\xzz", "\\u12"),
 )
+_NUMBER: Final = re.compile(r"(?<=: )-?[0-9.]+(?:e-?[0-9]+)?")
+_NUMBERS: Final = (
+    *("0", "1", "2", "3", "5", "7", "64", "1000", "4096", "100000", "2147483647", "4294967295", "9000000000000"),
+    *("-1", "-2", "-7", "0.5", "-0.1", "1e-30", "3e38", "1e-45", "true", "MAX"),
+)
+_TEXT: Final = re.compile(r"\"[^\"\n]*\"|\b[A-Z][A-Z_]+\b")
+_NAME: Final = re.compile(r"[a-z_]+(?=[:{]| [:{])")
+_FIELD: Final = re.compile(r"[a-z_]+: *(?:\"[^\"\n]*\"|[^\s\"]+)|\b[a-z_]+ \{[^{}]*\}")
 
 
 def text_mutant(seed: int, texts: Sequence[str] = (SMALL, OLDEST, MIDDLE)) -> str:
-    """Mutant number ``seed`` of a small net: one to three tokens changed."""
+    """Mutant number ``seed`` of a small net: one to three tokens changed, or numbers, words, fields and layers."""
     chance = random.Random(seed)
     text = chance.choice(texts)
+    change = chance.choice((_change_tokens, _change_values))
     for _ in range(chance.randint(1, 3)):
-        tokens = _TOKEN.findall(text)
-        at, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
-        kind = chance.randrange(5)
-        if kind == 0:
-            tokens[at] = chance.choice(_TOKENS)
-        elif kind == 1:
-            tokens.insert(at, chance.choice(_TOKENS))
-        elif kind == 2:
-            del tokens[at]
-        elif kind == 3:
-            tokens[at], tokens[other] = tokens[other], tokens[at]
-        else:
-            tokens[at:at] = tokens[min(at, other) : min(at, other) + 40] * chance.choice((1, 3))
-        text = "".join(tokens)
+        text = change(text, chance)
     return text
+
+
+def _change_tokens(text: str, chance: random.Random) -> str:
+    """Mostly no text of the format any more."""
+    tokens = _TOKEN.findall(text)
+    at, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
+    kind = chance.randrange(5)
+    if kind == 0:
+        tokens[at] = chance.choice(_TOKENS)
+    elif kind == 1:
+        tokens.insert(at, chance.choice(_TOKENS))
+    elif kind == 2:
+        del tokens[at]
+    elif kind == 3:
+        tokens[at], tokens[other] = tokens[other], tokens[at]
+    else:
+        tokens[at:at] = tokens[min(at, other) : min(at, other) + 40] * chance.choice((1, 3))
+    return "".join(tokens)
+
+
+def _change_values(text: str, chance: random.Random) -> str:
+    """Still a text of the format: other values, fields taken out, layers doubled or in another order."""
+    kind = chance.randrange(5)
+    if kind == 0:
+        return _with(text, _NUMBER, chance.choice(_NUMBERS), chance)
+    if kind == 1:
+        return _with(text, _TEXT, chance.choice(_TEXT.findall(text) or [""]), chance)
+    if kind == 2:
+        return _with(text, _FIELD, "", chance)
+    if kind == 3:
+        return _with(text, _NAME, chance.choice(_NAME.findall(text) or [""]), chance)
+    layers = re.split(r"(?m)^(?=layers?\b)", text)
+    at = chance.randrange(len(layers))
+    layers[at:at] = [layers.pop(chance.randrange(len(layers)))] * chance.choice((1, 1, 2))
+    return "".join(layers)
+
+
+def _with(text: str, what: re.Pattern[str], new: str, chance: random.Random) -> str:
+    """One of the matches replaced."""
+    found = list(what.finditer(text))
+    if not found:
+        return text
+    one = chance.choice(found)
+    return text[: one.start()] + new + text[one.end() :]
 
 
 def bytes_mutant(content: bytes, seed: int) -> bytes:
