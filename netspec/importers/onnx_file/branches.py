@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.candidate import Candidate
@@ -14,6 +15,8 @@ from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node
 from netspec.importers.onnx_file.sliding import Unclear, sliding
 from netspec.importers.onnx_file.windows import plain_keys
+
+_MOST_INPUTS: Final = 256  # what a layer of the language may have
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def guess_chain(values: Values, node: Node) -> Iterator[Candidate]:
     reads: list[str] = []
     link: Node | None = node
     bias = False
-    while link is not None:
+    while link is not None and len(reads) < _MOST_INPUTS:
         flat = values.graph.producer(link.input(0), "Flatten")
         inner = flat is not None and values.graph.together(flat, node)
         reads.append(flat.input(0) if flat is not None and inner else link.input(0))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from netspec.importers.onnx_file.file import Constant
 
 CLOSE: Final = 2e-6  # of float32 constants: what decimals and one more rounding cost
+MOST_CHANNELS: Final = 1 << 16  # more would be laid out number by number, and no net has them
 _COMMUTING: Final = ("Add", "Mul", "Max", "Sum")
 _ANY: Final[dict[str, Attribute]] = {
     "dilations": (1, 1),
@@ -104,7 +105,7 @@ def fit(values: Values, candidate: Candidate, root: str, place: Span) -> Fit | N
     """
     shapes = [shape_of(values.dims.get(name) or ()) for name in candidate.reads]
     known = tuple(shape for shape in shapes if shape is not None)
-    if len(known) != len(shapes):
+    if len(known) != len(shapes) or any(isinstance(s, Maps) and s.channels > MOST_CHANNELS for s in known):
         return None
     slots = tuple(f"<{number}>" for number in range(len(known)))
     try:

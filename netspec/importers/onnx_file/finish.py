@@ -18,7 +18,7 @@ from netspec.ir.shape import Vector
 if TYPE_CHECKING:
     from netspec.importers.remark import Tensors
 
-_GENERIC: Final = re.compile(r"|[A-Za-z]{0,3}_?\d+|[A-Za-z]+_\d+|/?[A-Za-z]+")
+_GENERIC: Final = re.compile(r"|[A-Za-z]?_?\d+|[A-Za-z]+_\d+|/?[A-Za-z]+")
 _WEIGHT_ENDS: Final = re.compile(r"[._/]?(w|W|weights?|kernel)(_\d+)?$")
 
 
@@ -157,10 +157,8 @@ class _Ending:
 
     def tensors(self) -> Tensors:
         """The weights by canonical name."""
-        import numpy as np
-
         found = ((f"{self.names[n]}.{path}", w) for n in self.kept for path, w in self.made[n].weights.items())
-        return {name: np.ascontiguousarray(weight.array) for name, weight in found}
+        return {name: weight.array for name, weight in found}
 
     def origins(self, steps: list[Step]) -> tuple[Origin, ...]:
         """Each operator that was taken, and the layer whose output is its output."""
@@ -173,12 +171,11 @@ class _Ending:
 
 
 def _speaking(made: Made, number: int) -> str:
-    """The file's name for a layer; where that is only a number, its weights' name, or its type with a number."""
-    if not _GENERIC.fullmatch(made.node.name):
-        return made.node.name
+    """The file's name for a layer; where that is only a number, its weights' or its output's, or its type's."""
     weight = made.weights.get("weight")
     called = _WEIGHT_ENDS.sub("", weight.origin[0]) if weight else ""
-    return called if called and not _GENERIC.fullmatch(called) else f"{made.type}{number}"
+    names = (made.node.name, called, made.node.output)
+    return next((name for name in names if not _GENERIC.fullmatch(name)), f"{made.type}{number}")
 
 
 def _text(dims: tuple[int, ...]) -> str:

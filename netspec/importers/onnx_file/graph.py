@@ -18,7 +18,7 @@ from netspec_runtime.wire import WireError
 if TYPE_CHECKING:
     from netspec.importers.onnx_file.file import Constant
 
-MAX_NODES: Final = 20_000
+MAX_NODES: Final = 5_000
 OWN_DOMAINS: Final = ("", "ai.onnx")
 _LONGEST: Final = 200  # characters of a line
 Attribute = int | float | str | tuple[int, ...] | tuple[float, ...]
@@ -59,7 +59,7 @@ class Node:
         value = self.attributes.get(name)
         return shortest(float(value)) if isinstance(value, int | float) else default
 
-    def text(self, name: str, default: str = "") -> str:
+    def word(self, name: str, default: str = "") -> str:
         value = self.attributes.get(name, default)
         return value if isinstance(value, str) else default
 
@@ -137,12 +137,12 @@ def read_graph(file: OnnxFile) -> OnnxGraph:
     opsets = [entry.version for entry in model.opset_import if entry.domain in OWN_DOMAINS]
     graph = OnnxGraph(
         source,
-        proto.name,
-        proto.doc_string,
+        text(proto.name),
+        text(proto.doc_string),
         model.producer_name == "netspec",
         opsets[0] if opsets else 1,
-        _ordered(file.name, nodes, file.constants, [value.name for value in proto.input]),
-        tuple(_value(value) for value in proto.input if value.name not in file.constants),
+        _ordered(file.name, nodes, file.constants, [text(value.name) for value in proto.input]),
+        tuple(_value(value) for value in proto.input if text(value.name) not in file.constants),
         tuple(_value(value) for value in proto.output),
         dict(file.constants),
     )
@@ -155,22 +155,22 @@ def _node(number: int, proto: Any, source: Source) -> Node:
     attributes: dict[str, Attribute] = {}
     tensors, strange = {}, []
     for attribute in proto.attribute:
-        value = _attribute(attribute)
+        value, called = _attribute(attribute), text(attribute.name)
         if value is not None:
-            attributes[attribute.name] = value
+            attributes[called] = value
         elif attribute.type == _TENSOR:
-            tensors[attribute.name] = decoded(attribute.t)
+            tensors[called] = decoded(attribute.t)
         else:
-            strange.append(attribute.name)
-    outputs = tuple(proto.output)
-    name = proto.name or next(filter(None, outputs), "")
+            strange.append(called)
+    outputs = tuple(map(text, proto.output))
+    name = text(proto.name) or next(filter(None, outputs), "")
     place = Span(source, number, 0, number, len(source.line(number)))
     return Node(
         number,
-        proto.op_type,
-        proto.domain,
+        text(proto.op_type),
+        text(proto.domain),
         name,
-        tuple(proto.input),
+        tuple(map(text, proto.input)),
         outputs or ("",),
         attributes,
         tensors,
@@ -189,7 +189,7 @@ def _attribute(proto: Any) -> Attribute | None:
     if proto.type == _INT:
         return int(proto.i)
     if proto.type == _STRING:
-        return bytes(proto.s).decode("utf-8", "replace")
+        return text(bytes(proto.s))
     if proto.type == _FLOATS:
         return tuple(float(value) for value in proto.floats)
     return tuple(int(value) for value in proto.ints) if proto.type == _INTS else None
@@ -198,8 +198,8 @@ def _attribute(proto: Any) -> Attribute | None:
 def _value(proto: Any) -> ValueInfo:
     kind = proto.type.tensor_type
     if not proto.type.HasField("tensor_type") or not kind.HasField("shape"):
-        return ValueInfo(proto.name, None)
-    return ValueInfo(proto.name, tuple(d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim))
+        return ValueInfo(text(proto.name), None)
+    return ValueInfo(text(proto.name), tuple(d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim))
 
 
 def _ordered(where: str, nodes: list[Node], constants: dict[str, Constant], inputs: list[str]) -> tuple[Node, ...]:
@@ -233,9 +233,9 @@ def _ordered(where: str, nodes: list[Node], constants: dict[str, Constant], inpu
 
 def _line(proto: Any) -> str:
     """``r0 = Conv(data, conv1_w, conv1_b)  kernel_shape=[3, 3]``: an operator as text."""
-    attributes = (f"{a.name}={_shown(a)}" for a in proto.attribute)
-    text = f"{', '.join(proto.output)} = {proto.op_type}({', '.join(proto.input)})  {' '.join(attributes)}"
-    return printable(text.rstrip())[:_LONGEST]
+    attributes = (f"{text(a.name)}={_shown(a)}" for a in proto.attribute)
+    inputs, outputs = (", ".join(map(text, names)) for names in (proto.input, proto.output))
+    return printable(f"{outputs} = {text(proto.op_type)}({inputs})  {' '.join(attributes)}".rstrip())[:_LONGEST]
 
 
 def _shown(attribute: Any) -> str:
@@ -243,6 +243,11 @@ def _shown(attribute: Any) -> str:
     if isinstance(value, tuple):
         return str(list(value[:12]))
     return "..." if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def text(value: str | bytes) -> str:
+    """A string of a message; one that is no UTF-8 comes as bytes."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def shortest(value: float) -> float:

@@ -70,8 +70,8 @@ def read_deconv(reading: Reading, node: Node) -> Ref:
         raise Unclear("it is no transposed convolution over height and width")
     if any(node.integers("output_padding") or ()) or node.integers("output_shape"):
         raise Unclear("its output is padded, or has a shape of its own")
-    if node.text("auto_pad", "NOTSET") not in ("NOTSET", "VALID", ""):
-        raise Unclear(f"`auto_pad` is {node.text('auto_pad')}")
+    if node.word("auto_pad", "NOTSET") not in ("NOTSET", "VALID", ""):
+        raise Unclear(f"`auto_pad` is {node.word('auto_pad')}")
     windows = sliding(node, weight.array.shape[2:], (ref.dims[1], ref.dims[2]))
     channels, each, *kernel = weight.array.shape
     split = weight.array.reshape(groups, channels // groups, each, *kernel)

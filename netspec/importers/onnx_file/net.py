@@ -28,6 +28,10 @@ from netspec.importers.onnx_file.sliding import Unclear
 from netspec.importers.remark import Imported, Remarks
 from netspec.ir.shape import Maps
 
+MOST_CHANNELS: Final = 4_096  # as in the language
+MOST_PIXELS: Final = 16_384
+# What the rules for well-formed operators raise for lists of other lengths, axes that are not there, and the like.
+MALFORMED: Final = (ValueError, IndexError, ZeroDivisionError, OverflowError)
 OPERATORS: Final[Mapping[str, Read]] = {**LEARNED, **PLAIN, **SHAPING, **ELEMENTWISE}
 
 
@@ -85,6 +89,8 @@ def _image(graph: OnnxGraph, remarks: Remarks) -> tuple[_Image, int | None]:
     channels, height, width = dims[1:]
     if channels is None or height is None or width is None:
         raise _refusal(graph, f"the file leaves the size of its input `{used[0].name}` open")
+    if channels > MOST_CHANNELS or max(height, width) > MOST_PIXELS:
+        raise _refusal(graph, f"the input `{used[0].name}` is {channels:,}x{height:,}x{width:,}, which no net reads")
     return _Image(used[0].name, (channels, height, width)), dims[0]
 
 
@@ -108,16 +114,17 @@ def _take(reading: Reading, step: Step) -> None:
             found: Ref | dict[str, Ref] = _pattern(reading, node, step.candidate, step.fit)
         else:
             found = _operator(reading, node)
-    except Unclear as error:
+    except (Unclear, *MALFORMED) as error:
         passed = _passed(reading, node)
         if not passed.broken or not _known(node):
-            reading.remarks.lost("operator", _says(node, str(error)), node.place, node.name)
+            reading.remarks.lost("operator", _says(node, error), node.place, node.name)
         reading.refs |= dict.fromkeys(node.outputs, Ref(passed.layer, passed.dims, broken=True))
         return
     reading.refs |= found if isinstance(found, dict) else {node.output: found}
 
 
-def _says(node: Node, why: str) -> str:
+def _says(node: Node, error: Exception) -> str:
+    why = str(error) if isinstance(error, Unclear) else "its attributes or inputs are not those of the operator"
     return f"the operator {node.op} `{node.name}` cannot be told in the language: {why}"
 
 
@@ -159,7 +166,8 @@ def _place_of(path: str) -> tuple[int, str]:
 def _say_unread(reading: Reading, steps: list[Step]) -> None:
     """Operators that no output needs."""
     taken = {node.number for step in steps for node in step.nodes}
-    for node in reading.values.graph.nodes:
-        if node.number not in taken and node.output not in reading.values.constants:
-            text = f"no output needs the operator {node.op} `{node.name}`"
-            reading.remarks.dropped("operator", text, node.place, node.name)
+    constants = reading.values.constants
+    unread = [n for n in reading.values.graph.nodes if n.number not in taken and n.output not in constants]
+    for node in unread:
+        text = f"no output needs the operator {node.op} `{node.name}`"
+        reading.remarks.dropped("operator", text, node.place, node.name)

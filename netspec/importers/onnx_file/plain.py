@@ -43,8 +43,11 @@ def _pool(reading: Reading, node: Node, kind: str, more: dict[str, Value]) -> Re
 
 
 def _say_rounding(reading: Reading, node: Node, keys: dict[str, Value]) -> None:
+    pads = node.integers("pads") or (0, 0, 0, 0)
+    if "round" not in keys and not node.integer("ceil_mode", 0) and pads[:2] == pads[2:]:
+        return
     rounding = keys.get("round", "ceil")
-    written = "`ceil_mode`" if node.integer("ceil_mode", 0) else f"pads {list(node.integers('pads') or (0, 0, 0, 0))}"
+    written = "`ceil_mode`" if node.integer("ceil_mode", 0) else f"pads {list(pads)}"
     text = f"its size is rounded by `{rounding}`: the same windows as with {written}"
     reading.remarks.meaning("rounding", text, node.place, node.name)
 

@@ -39,6 +39,7 @@ from netspec.importers.onnx_file.pictures import (
     guess_whole,
 )
 
+MAX_INPUTS: Final = 256  # what a layer of the language may have
 Guess = Callable[[Values, Node], Iterator[Candidate]]
 
 
@@ -104,7 +105,7 @@ def _guess_product(values: Values, node: Node) -> Iterator[Candidate]:
     """A product of products, in a file of ours: eltprod of several."""
     reads: list[str] = []
     first = node
-    while True:
+    while len(reads) < MAX_INPUTS:
         reads.append(first.input(1))
         before = values.graph.producer(first.input(0), "Mul")
         if before is None or not values.graph.ours or not values.graph.together(before, node):

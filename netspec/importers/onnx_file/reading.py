@@ -16,14 +16,17 @@ from netspec.importers.onnx_file.sliding import Four, Unclear
 from netspec.importers.remark import Remarks
 from netspec.ir.layer import Illegal
 from netspec.ir.shape import Shape, Vector
+from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 INPUT: Final = -1
+MOST_LAYERS: Final = 3_000  # neurons included, which become keys; a spec has 1,000 at most
 SHAPELESS: Final = ("fc", "softmax", "flatten", "reshape", "neuron", "dropout")
 _TIED: Final = ("conv", "local", "fc", "deconv")
+_MOVES: Final = ("Transpose", "Reshape", "Identity")
 _NONE: Final[Mapping[str, Weight]] = {}
 
 
@@ -118,6 +121,9 @@ class Reading:
         if prod(wanted) != shape.units or (type not in SHAPELESS and shape.dims != wanted):
             raise Unclear(f"the graph makes {_text(wanted)} of it, netspec {shape}")
         broken = any(ref.broken for ref in reads)
+        if len(self.made) > MOST_LAYERS:
+            reason = f"it would become more than {MOST_LAYERS:,} layers"
+            raise DataError(self.values.graph.source.name, reason, "a net of this size is not read")
         self.made.append(Made(type, dict(keys), sources, shape, node, node.output if value is None else value))
         self._own(len(self.made) - 1, weights)
         return Ref(len(self.made) - 1, wanted, broken=broken)
@@ -171,11 +177,11 @@ class Reading:
 
     def _origin(self, name: str) -> tuple[str, ...]:
         """The tensor that a constant was made of, and how: equal for two that were made alike."""
-        node = self.values.graph.producers.get(name)
-        if node is None or node.op not in ("Transpose", "Reshape", "Identity"):
-            return (name,)
-        more = [str(self.values.integers(other)) for other in node.inputs[1:]]
-        return (*self._origin(node.input(0)), node.op, str(node.attributes), *more)
+        moves: list[str] = []
+        while (node := self.values.graph.producers.get(name)) is not None and node.op in _MOVES:
+            moves += [node.op, str(node.attributes), *(str(self.values.integers(other)) for other in node.inputs[1:])]
+            name = node.input(0)
+        return (name, *moves)
 
     def sole(self, name: str) -> bool:
         """Whether one operator alone reads a value, which is no output."""

@@ -128,8 +128,8 @@ def read_split(reading: Reading, node: Node) -> dict[str, Ref]:
 def read_pad(reading: Reading, node: Node) -> Ref:
     """Zeros around maps; whoever reads them takes them into its own padding, or refuses."""
     ref = reading.padded(node)
-    if node.text("mode", "constant") != "constant":
-        raise Unclear(f"its mode is {node.text('mode')}")
+    if node.word("mode", "constant") != "constant":
+        raise Unclear(f"its mode is {node.word('mode')}")
     value = reading.values.scalar(node.input(2)) if node.input(2) else node.number_of("value", 0.0)
     sides = pad_sides(reading.values, node)
     if value != 0 and any(sides):

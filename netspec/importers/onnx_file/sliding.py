@@ -57,11 +57,13 @@ def sliding(node: Node, kernel: tuple[int, ...], image: Pairs) -> Sliding:
     if min(size + stride + dilation) < 1 or min(pads) < 0:
         raise Unclear("a size, stride or dilation below 1, or padding below 0")
     pair, steps, apart = (size[0], size[1]), (stride[0], stride[1]), (dilation[0], dilation[1])
-    auto = node.text("auto_pad", "NOTSET")
+    auto = node.word("auto_pad", "NOTSET")
     four = (pads[0], pads[1], pads[2], pads[3])
     if auto == "VALID":
         four = (0, 0, 0, 0)
     elif auto in ("SAME_UPPER", "SAME_LOWER"):
+        if "Pool" in node.op and any(steps[a] > apart[a] * (pair[a] - 1) + 1 for a in (0, 1)):
+            raise Unclear("its windows leave pixels out, where runtimes read `auto_pad` differently")
         four = _same(pair, steps, apart, image, upper=auto == "SAME_UPPER")
     elif auto not in ("NOTSET", ""):
         raise Unclear(f"`auto_pad` is {auto}")
