@@ -51,12 +51,13 @@ class _Conversion:
             return
         for top, held in zip(layer.tops, made, strict=False):
             self.blobs[top] = replace(held, shared=held.shared or self.counts[top] > 1)
-        if made:
-            self.net.named[layer.name] = made[0].layer
 
     def _read(self, reading: Reading) -> tuple[Held, ...]:
         try:
-            return read_layer(reading)
+            made = read_layer(reading)
         except Lost as lost:
             self.net.remarks.lost(lost.topic, lost.text, lost.place, reading.wired.name)
             return (reading.input,) * len(reading.wired.tops)
+        if made:
+            self.net.named[reading.wired.name] = made[0].layer
+        return made

@@ -104,14 +104,15 @@ class _Import:
         wired = wire(chosen.layers)
         ends = find_ends(wired, self.message.place, self.remarks)
         self.draft.keys["name"] = self._name()
-        net = NetInMaking(self.draft, self.names, self.remarks, self._decay())
+        net = NetInMaking(self.draft, self.names, self.remarks, self._decay(), self.solver is None)
         inputs = self._input(ends, chosen.sources, net)
         blobs = convert(ends, wired, inputs, net, lenient=self.options.lenient)
-        outputs = list(dict.fromkeys(blobs[end].layer for end in ends.outputs))
+        held = self._outputs(ends, blobs)
+        outputs = list(dict.fromkeys(one.layer for one in held))
         prune(self.draft, outputs)
         tensors = self._tensors(net)
         became = self._change(tensors, outputs)
-        self._end(outputs, blobs[ends.outputs[0]], wired)
+        self._end(outputs, held[0], wired)
         self._train(net, chosen.sources)
         spec = self.draft.spec()
         origins = tuple(self._origins(wired, blobs, became))
@@ -158,11 +159,20 @@ class _Import:
                 return blobs[0].shape[1] * layer.message.child("convolution_param").integer("group", 1)
         return None
 
+    def _outputs(self, ends: Ends, blobs: Blobs) -> list[Held]:
+        """What the net returns. Raises SpecError where that is its input: nothing of it is left."""
+        held = [blobs[end] for end in ends.outputs if blobs[end].layer in self.draft.layers]
+        if not held:
+            help = "the net needs a layer that netspec has"
+            raise SpecError([Diagnostic("NS804", "nothing is left of the net", self.message.place, help=help)])
+        return held
+
     def _tensors(self, net: NetInMaking) -> dict[str, Array] | None:
         if self.model is None:
             return None
         kept = {name: one for name, one in net.numbers.items() if name.rpartition(".")[0] in self.draft.layers}
-        known = [layer.text("name", "") for layer in self.message.children("layer")]
+        types = {layer.text("name", ""): layer.word("type", "") for layer in self.message.children("layer")}
+        known = {name: kind if net.named.get(name) in self.draft.layers else "" for name, kind in types.items()}
         return take_blobs(kept, known, self.model, self.model.net.place.source.name, self.remarks)
 
     def _change(self, tensors: dict[str, Array] | None, outputs: list[str]) -> dict[str, str]:

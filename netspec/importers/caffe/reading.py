@@ -74,14 +74,15 @@ class NetInMaking:
     """What the layers write to: the draft, and where each parameter of it (``conv1.weight``) has its numbers.
 
     ``named`` says which layer of the draft computes a layer of Caffe's. ``owners`` are the layers that own weights with
-    a name, and the number of the blob. ``decay`` is the weight decay that a layer's `decay_mult` multiplies, and
-    ``decaying`` are the layers whose biases decay in Caffe.
+    a name, and the number of the blob. ``decay`` is the weight decay that a layer's `decay_mult` multiplies,
+    ``decay_assumed`` whether no solver says it, and ``decaying`` are the layers whose biases decay in Caffe.
     """
 
     draft: Draft
     names: Names
     remarks: Remarks
     decay: float
+    decay_assumed: bool
     numbers: dict[str, Stored] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
     owners: dict[str, tuple[str, int]] = field(default_factory=dict)

@@ -136,6 +136,9 @@ def _rates(reading: Reading, *, bias: bool) -> dict[str, Value]:
         decay = spec.number("decay_mult", _PLAIN)
         if key == "lr_w" and decay != _PLAIN:
             keys["decay"] = at(spec, "decay_mult", decay * reading.net.decay)
+            if decay and reading.net.decay_assumed:
+                text = f"`decay_mult` multiplies a decay of {reading.net.decay:g}: no solver says another"
+                reading.say_once("decay", text, spec.place_of("decay_mult"))
         if key == "lr_b" and decay and rate:
             reading.net.decaying.append(reading.wired.name)
     return keys

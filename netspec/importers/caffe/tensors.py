@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from netspec.diagnostics.grammar import count
 from netspec.diagnostics.suggest import suggestion
 from netspec.importers.caffe.caffemodel import CaffeModel
 from netspec.importers.caffe.ends import COSTS
@@ -24,17 +25,20 @@ _SHOWN: Final = 12  # problems in one message
 
 
 def take_blobs(
-    stored: Mapping[str, Stored], known: Iterable[str], model: CaffeModel, where: str, remarks: Remarks
+    stored: Mapping[str, Stored], known: Mapping[str, str], model: CaffeModel, where: str, remarks: Remarks
 ) -> dict[str, Array]:
-    """The arrays of ``stored`` by parameter name. ``known`` are all layers of the net, those left out too.
+    """The arrays of ``stored`` by parameter name. ``known`` are all layers of the net with their types, "" if left out.
 
-    Raises DataError with every layer that has no weights or too few, every blob of another shape, and every layer of
-    the file that the net does not have; but layers that only an auxiliary cost of the file needs get a remark.
+    Raises DataError with every layer that has no weights or others than the file, and every layer of the file that the
+    net does not have; but layers that only an auxiliary cost of the file needs get a remark.
     """
     blobs, names = model.blobs, set(known)
     problems = [_missing(name, blobs, names) for name in _layers_of(stored) if name not in blobs]
     for name in _layers_of(stored):
         problems += _misshapen(name, stored.values(), blobs.get(name))
+    taken = {*_layers_of(stored)}
+    for name in (name for name in blobs if known.get(name) and name not in taken):
+        problems.append(f"`{name}` has weights, but the net's {known[name]} takes none")
     strangers = [name for name in blobs if name not in names]
     ends = _auxiliary(model.net.children("layer"), names) if strangers else set()
     for name in strangers:
@@ -66,7 +70,7 @@ def _misshapen(name: str, stored: Iterable[Stored], blobs: Sequence[Blob] | None
         return []
     wanted = {n: shape for one in stored if one.layer == name for n, shape in zip(one.blobs, one.shapes, strict=True)}
     if len(blobs) != max(wanted) + 1:
-        return [f"`{name}` has {len(blobs)} blobs, not {max(wanted) + 1}"]
+        return [f"`{name}` has {count(len(blobs), 'blob')}, not {max(wanted) + 1}"]
     return [
         f"blob {n} of `{name}` is {_text(blobs[n].shape)}, not {_text(shape)}"
         for n, shape in sorted(wanted.items())

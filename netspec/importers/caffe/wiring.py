@@ -72,7 +72,7 @@ class _Wiring:
         if layer.word("type", "") == "Split" and bottoms:
             self.blobs |= dict.fromkeys(layer.texts("top"), bottoms[0])
             return
-        own = {blob.name for blob in bottoms}
+        own = layer.texts("bottom")
         tops = []
         for top, field in enumerate(layer.all("top")):
             name = str(field.value)

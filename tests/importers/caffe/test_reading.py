@@ -1,0 +1,241 @@
+"""How Caffe nets are read: phases, blobs in place, sharing, ends, fillers, options. Numbers are compared elsewhere."""
+
+from __future__ import annotations
+
+from math import log
+
+import pytest
+
+from netspec.importers.caffe.net import CaffeOptions, read_caffe
+from netspec.importers.remark import Imported
+from netspec.ir.layer import Layer
+from netspec.pipeline import compile_spec
+from netspec.source import Source
+from netspec.spec.dump import dump
+from netspec.spec.load import load_text
+from tests.importers.caffe.nets.text import conv, deploy_input, fc, layer, pool, relu
+
+INPUT = 'name: "small"\n' + deploy_input(1, 3, 8, 8)
+
+
+def read(text: str, **options: bool) -> Imported:
+    return read_caffe(Source("small.prototxt", text), CaffeOptions(**options))  # type: ignore[arg-type] # flags
+
+
+def written(net: Imported) -> dict[str, str]:
+    """The layers as the YAML file has them."""
+    lines = dump(net.spec).partition("layers:\n")[2].splitlines()
+    pairs = (line.split(":", 1) for line in lines)
+    return {name.strip(): text.strip() for name, text in pairs}
+
+
+def layers(net: Imported) -> dict[str, Layer]:
+    compile_spec(net.spec)
+    return net.spec.layers
+
+
+def rule(kind: str, text: str) -> str:
+    return layer("extra", "ReLU", "data", "data", f"{kind} {{ {text} }}")
+
+
+@pytest.mark.parametrize(
+    ("rules", "stays"),
+    [
+        (rule("include", "phase: TEST"), True),
+        (rule("include", "phase: TRAIN"), False),
+        (rule("include", "phase: TRAIN } include { phase: TEST"), True),
+        (rule("exclude", "phase: TRAIN"), True),
+        (rule("exclude", "phase: TEST"), False),
+        (rule("include", 'stage: "deploy"'), False),
+        (rule("include", 'not_stage: "deploy"'), True),
+        (rule("include", "min_level: 1"), False),
+        (rule("include", "max_level: 1"), True),
+        ('state { level: 2 stage: "deploy" }' + rule("include", 'stage: "deploy" min_level: 2'), True),
+        ('state { level: 2 stage: "deploy" }' + rule("include", 'stage: "deploy" stage: "other"'), False),
+    ],
+)
+def test_rules_of_layers(rules: str, stays: bool) -> None:
+    net = read(INPUT + rules + layer("out", "TanH", "data", "out"))
+    assert ("extra" in layers(net)) == stays
+    origins = {origin.name: origin.layer for origin in net.origins}
+    assert origins == {"input": "data", "extra": "extra" if stays else "", "out": "out"}
+
+
+def test_neurons_in_place_become_keys_and_others_layers() -> None:
+    text = (
+        INPUT
+        + relu("data", "first")
+        + conv("conv1", "data", 4, 3)
+        + relu("conv1")
+        + layer("tanh", "TanH", "conv1", "conv1")
+        + pool("pool", "conv1", 2, 2)
+        + layer("sum", "Eltwise", "pool conv2", "sum")
+    ).replace('layer {\n  name: "sum"', conv("conv2", "conv1", 4, 4) + 'layer {\n  name: "sum"')
+    assert {name: (one.type, str(one.neuron)) for name, one in layers(read(text)).items()} == {
+        "first": ("neuron", "relu"),
+        "conv1": ("conv", "relu"),
+        "tanh": ("neuron", "tanh[1.0, 1.0]"),
+        "pool": ("pool", "None"),
+        "conv2": ("conv", "None"),
+        "sum": ("eltsum", "None"),
+    }
+
+
+def test_what_two_layers_read_is_left_as_it_is() -> None:
+    text = INPUT + conv("c", "data", 4, 3) + layer("r", "ReLU", "c", "r") + layer("s", "Eltwise", "c r", "s")
+    assert layers(read(text))["r"].inputs == ("c",)
+    split = (
+        INPUT
+        + conv("c", "data", 4, 3)
+        + layer("sp", "Split", "c", "a b")
+        + relu("a")
+        + layer("s", "Eltwise", "a b", "s")
+    )
+    assert layers(read(split))["c"].neuron is None
+
+
+def test_a_blob_that_is_written_again_is_another() -> None:
+    """Readers above a layer in place read what was there before it."""
+    text = (
+        INPUT + layer("side", "TanH", "data", "side") + relu("data", "first") + layer("s", "Eltwise", "side data", "s")
+    )
+    found = layers(read(text))
+    assert found["side"].inputs == ("data",)
+    assert found["s"].inputs == ("side", "first")
+
+
+def test_weights_shared_by_name() -> None:
+    def twin(name: str, read: str) -> str:
+        params = 'param { name: "w" lr_mult: 3 } param { name: "b" }'
+        return layer(name, "Convolution", read, name, f"{params} convolution_param {{ num_output: 4 kernel_size: 3 }}")
+
+    text = INPUT + layer("r", "ReLU", "data", "r") + twin("one", "data") + twin("two", "r")
+    net = read(text + layer("s", "Eltwise", "one two", "s"))
+    assert "share_weights: one" in written(net)["two"]
+    assert "lr_w" not in written(net)["two"]
+    assert [remark.layer for remark in net.remarks if remark.topic == "sharing"] == ["two"]
+    assert compile_spec(net.spec).typed.parameter_count == 4 * 27 + 4 + 4
+
+
+def test_two_ends_are_outputs_and_the_one_with_the_cost_is_first() -> None:
+    text = INPUT + layer("label", "DummyData", "", "label", "dummy_data_param { shape { dim: 1 } }")
+    text += fc("other", "data", 2) + fc("scores", "data", 5) + layer("loss", "SoftmaxWithLoss", "scores label", "loss")
+    net = read(text)
+    assert net.spec.outputs == ("scores", "other")
+    assert net.spec.classes == 5
+
+
+def test_silenced_and_judged_blobs_are_no_outputs() -> None:
+    text = INPUT + fc("a", "data", 2) + fc("b", "data", 3) + fc("c", "data", 4)
+    text += layer("quiet", "Silence", "a", "") + layer("loss", "EuclideanLoss", "b c", "loss")
+    assert list(layers(read(text))) == ["b"]
+
+
+def test_names_become_legal_ones_with_a_remark() -> None:
+    text = INPUT + conv("conv/1", "data", 4, 3) + conv("conv_1", "conv/1", 4, 3) + fc("class", "conv_1", 2)
+    net = read(text)
+    assert list(layers(net)) == ["conv_1", "conv_1_2", "class_layer"]
+    assert [remark.layer for remark in net.remarks if remark.topic == "name"] == ["conv/1", "conv_1", "class"]
+    assert {origin.name: origin.layer for origin in net.origins}["conv_1"] == "conv_1_2"
+
+
+@pytest.mark.parametrize(
+    ("filler", "wanted"),
+    [
+        ("", "constant[0.0]"),
+        ('weight_filler { type: "gaussian" std: 0.05 }', "0.05"),
+        ('weight_filler { type: "constant" value: 2 }', "constant[2.0]"),
+        ('weight_filler { type: "uniform" min: -0.5 max: 0.5 }', "uniform[0.5]"),
+        ('weight_filler { type: "xavier" }', f"uniform[{(3 / 27) ** 0.5!r}]"),
+        ('weight_filler { type: "xavier" variance_norm: FAN_OUT }', f"uniform[{(3 / 36) ** 0.5!r}]"),
+        ('weight_filler { type: "xavier" variance_norm: AVERAGE }', f"uniform[{(3 / 31.5) ** 0.5!r}]"),
+        ('weight_filler { type: "msra" }', "he"),
+        ('weight_filler { type: "msra" variance_norm: FAN_OUT }', f"{(2 / 36) ** 0.5!r}"),
+        ('weight_filler { type: "positive_unitball" }', "0.01"),
+    ],
+)
+def test_fillers(filler: str, wanted: str) -> None:
+    """The fan-in of a 3 x 3 kernel over 3 channels is 27, its fan-out with 4 filters 36."""
+    options = f"convolution_param {{ num_output: 4 kernel_size: 3 {filler} }}"
+    net = read(INPUT + layer("conv", "Convolution", "data", "conv", options))
+    (found,) = layers(net).values()
+    (weight, _) = compile_spec(net.spec).typed.parameters
+    assert getattr(found, "init_w", None) == weight.parameter.init
+    if filler:
+        assert str(weight.parameter.init) == wanted
+
+
+def test_a_deconvolution_that_starts_as_interpolation() -> None:
+    options = (
+        'num_output: 3 group: 3 kernel_size: 4 stride: 2 pad: 1 bias_term: false weight_filler { type: "bilinear" }'
+    )
+    text = INPUT + layer("up", "Deconvolution", "data", "up", f"convolution_param {{ {options} }}")
+    net = read(text)
+    assert "init_w: bilinear" in written(net)["up"]
+    assert compile_spec(net.spec).typed.shape("up").dims == (3, 16, 16)
+
+
+def test_rates_and_decay() -> None:
+    text = INPUT + layer(
+        "fc",
+        "InnerProduct",
+        "data",
+        "fc",
+        "param { lr_mult: 10 decay_mult: 2 } param { lr_mult: 20 } inner_product_param { num_output: 2 }",
+    )
+    net = read(text)
+    assert "lr_w: 10, lr_b: 20, decay: 0.001" in written(net)["fc"]
+    decays = [remark.text for remark in net.remarks if remark.topic == "decay"]
+    assert len(decays) == 2
+    assert "`fc`" in decays[1]
+
+
+def test_rounding_down_where_the_file_says_so() -> None:
+    net = read(INPUT.replace("input_dim: 8", "input_dim: 9") + layer(
+        "pool", "Pooling", "data", "pool", "pooling_param { kernel_size: 2 stride: 2 round_mode: FLOOR }"
+    ))  # fmt: skip
+    assert "round: floor" in written(net)["pool"]
+    assert compile_spec(net.spec).typed.shape("pool").dims == (3, 4, 4)
+
+
+def test_log_and_clip() -> None:
+    text = INPUT + layer("p", "Power", "data", "p", "power_param { power: 2 }")
+    text += layer("log", "Log", "p", "log", "log_param { base: 10 scale: 3 shift: 1 }")
+    text += layer("clip", "Clip", "log", "clip", "clip_param { min: -1 max: 2 }")
+    found = [str(one.neuron) for one in layers(read(text)).values()]
+    assert found == [
+        "square",
+        "linear[3.0, 0.0]",
+        "log[1.0]",
+        f"linear[{1 / log(10)!r}, 0.0]",
+        "clip[-1.0, 2.0]",
+    ]
+
+
+def test_lrn_with_k() -> None:
+    text = INPUT + layer("n", "LRN", "data", "n", "lrn_param { local_size: 3 alpha: 0.3 k: 2 }")
+    net = read(text)
+    assert written(net)["n"] == "{type: rnorm, inputs: data, size: 3, k: 2, alpha: 0.3}"
+    within = read(text.replace("k: 2", "k: 2 norm_region: WITHIN_CHANNEL"))
+    assert written(within)["n"] == "{type: rnorm, inputs: data, size: 3, alpha: 0.3, across: space}"
+    assert [remark.kind for remark in within.remarks if remark.topic == "k"] == ["dropped"]
+
+
+def test_what_is_about_computing_is_left_out_with_a_remark() -> None:
+    options = "convolution_param { num_output: 4 kernel_size: 3 engine: CUDNN } propagate_down: false"
+    net = read(INPUT + layer("conv", "Convolution", "data", "conv", options))
+    said = [remark.text.split()[0] for remark in net.remarks if remark.topic == "option"]
+    assert sorted(said) == ["`engine`", "`propagate_down`"]
+
+
+def test_the_spec_reads_back() -> None:
+    net = read(INPUT + conv("conv/1", "data", 4, 3) + relu("conv/1") + fc("fc", "conv/1", 3))
+    assert load_text(dump(net.spec)).layers == net.spec.layers
+
+
+def test_places_are_those_of_the_file() -> None:
+    net = read(INPUT + pool("pool", "data", 3, 2))
+    (remark,) = [remark for remark in net.remarks if remark.topic == "rounding"]
+    assert remark.place.source.line(remark.place.line)[remark.place.column :].startswith("3")
+    (origin,) = [origin for origin in net.origins if origin.name == "pool"]
+    assert origin.place.line == INPUT.count("\n")
