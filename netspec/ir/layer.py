@@ -126,7 +126,8 @@ class LearnedLayer(Layer):
 
     bias: bool = key("Whether a bias is added.", default=True)
     init_w: Init = key(
-        "How weights start: a standard deviation (the paper: 0.01), `normal[s]`, `uniform[a]`, `xavier` or `he`.",
+        "How weights start: a standard deviation (the paper: 0.01), `normal[s]`, `uniform[a]`, `xavier` or `he`;"
+        " kernels also `bilinear`.",
         default=Init("normal", 0.01),
     )
     init_b: float = key("The value biases start with.", default=0.0)

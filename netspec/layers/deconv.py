@@ -1,7 +1,9 @@
 """Transposed convolution: every input pixel adds a kernel to the output. It upsamples, and inverts nothing.
 
-Source: Caffe's Deconvolution; Long et al. 2015, Fully convolutional networks, 3.3. Weights lie as a convolution's do,
-output channels first, so that a device's part is a range of rows; torch and ONNX want input channels first.
+Weights lie as a convolution's do, output channels first, so that a device's part is a range of rows; torch and ONNX
+want input channels first.
+
+Source: Caffe's Deconvolution; Long et al. 2015, Fully convolutional networks for semantic segmentation, 3.3.
 """
 
 from __future__ import annotations
