@@ -16,5 +16,8 @@ class GroupedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         parts = x.unflatten(1, (self.groups, -1)).transpose(0, 1)
         weight = self.weight.unflatten(0, (self.groups, -1)).transpose(1, 2)
-        y = torch.bmm(parts, weight).transpose(0, 1).flatten(1)
-        return y if self.bias is None else y + self.bias
+        if self.bias is None:
+            y = torch.bmm(parts, weight)
+        else:
+            y = torch.baddbmm(self.bias.view(self.groups, 1, -1), parts, weight)
+        return y.transpose(0, 1).flatten(1)
