@@ -147,7 +147,7 @@ def channel_facts(layer: CrossMapPool, written: Written) -> list[Fact]:
     path, windows = written.path, layer.windows(written.node.input_shapes[0].channels)
     return [
         Fact("size", layer.size, shown(layer.size), path("size"), windowed=True),
-        Fact("stride", layer.stride if windows > 1 else 0, shown(layer.stride), path("stride"), windowed=True),
+        Fact("stride", layer.stride, shown(layer.stride), path("stride"), windowed=True),
         Fact("start", layer.start, shown(layer.start), path("start"), windowed=True),
         Fact("outputs", windows, shown(windows), path("outputs"), written=layer.outputs or 0, windowed=True),
     ]
