@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from netspec.diagnostics import Diagnostic, Findings, SpecError
+from netspec.importers.cuda_convnet.costs import COSTS
 from netspec.importers.cuda_convnet.dialect import dialect_of, type_of
 from netspec.importers.cuda_convnet.layer import Net, inputs_of
 from netspec.importers.cuda_convnet.params import LEARNED, apply_rates
 from netspec.importers.cuda_convnet.picture import find_picture
 from netspec.importers.cuda_convnet.reading import Reading
 from netspec.importers.cuda_convnet.sections import Section, read_sections
+from netspec.importers.cuda_convnet.types import DATA
 from netspec.importers.draft import Draft
 from netspec.importers.names import Names, net_name
 from netspec.importers.remark import Imported, Remarks
@@ -97,10 +99,13 @@ def _check_definition(source: Source, sections: dict[str, Section]) -> None:
         message = "no section has a `type`: this is no layer definition"
         help = "a parameter file is given with `--params`, beside the definition that it belongs to"
         raise SpecError([Diagnostic("NS807", message, place, help=help)])
+    if all(type_of(section) in (DATA, *COSTS) for section in sections.values()):
+        message, help = "there are only data layers and costs in this file", "a net begins with a layer that reads data"
+        raise SpecError([Diagnostic("NS801", message, place, help=help)])
 
 
 def _write_outputs(net: Net, judged: list[str]) -> None:
-    """What costs judge, then what nothing reads. `outputs` stands where the language would see others."""
+    """What costs judge, then what nothing reads. `outputs` names them where there are several."""
     layers = net.draft.layers
     read = {name for layer in layers.values() for name in inputs_of(layer)}
     ends = [name for name in layers if name not in read]
@@ -110,7 +115,7 @@ def _write_outputs(net: Net, judged: list[str]) -> None:
             text = f"nothing reads `{name}`, so it is an output too; the original refuses such a file"
             net.remarks.meaning("unused", text, layers[name].place, name)
     outputs += [name for name in ends if name not in outputs]
-    if len(outputs) > 1 or outputs != ends:
+    if len(outputs) > 1:
         net.draft.keys["outputs"] = outputs
     softmax = [name for name in outputs if layers[name].type == "softmax"]
     shape = next((o.shape for o in net.outputs.values() if softmax and o.layer == softmax[0]), None)

@@ -58,7 +58,7 @@ def read_data(layer: FileLayer, picture: Picture, index_of_first: int | None) ->
     index = layer.options.integer("dataIdx", least=0)
     start, end = layer.options.integer("start", 0), layer.options.integer("end", 0)
     if layer.section.name not in picture.layers:
-        layer.dropped("labels", "only costs read it: `train` finds labels with the pictures")
+        layer.dropped("labels", "no layer reads it, so it is no input: `train` finds labels with the pictures")
         return Output("", None), index_of_first
     if index_of_first not in (None, index):
         layer.lost("input", "a second kind of data, and a net has one input", "dataIdx")

@@ -29,7 +29,9 @@ def pool(layer: FileLayer) -> Output:
     if start:
         keys["start"] = options.at("start", start)
     room = image - start - size
-    fitting = max(1, 1 - (-room // stride))
+    fitting = 1 - (-room // stride)
+    if fitting < 1:
+        layer.refuse(f"no window fits behind the {start:,} pixels that are skipped", "start", "a smaller `start`")
     _note_edge(layer, room, stride, fitting, kind)
     return _counted(layer, source, shape, keys, fitting, wanted or fitting, start + size - image)
 

@@ -7,6 +7,7 @@ import pytest
 from netspec.diagnostics import SpecError
 from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
 from netspec.importers.remark import Imported, Kind
+from netspec.layers.combine import EltSum
 from netspec.layers.conv import Conv
 from netspec.layers.dropout import Dropout
 from netspec.layers.fc import Fc
@@ -135,6 +136,18 @@ def test_devices_are_inherited_from_the_first_input() -> None:
     assert [name for name, layer in done.spec.layers.items() if layer.gpu] == ["a", "b", "f"]
 
 
+def test_a_layer_that_is_left_out_passes_its_device_on() -> None:
+    rows = """
+    a: fc inputs=data outputs=4 initW=0.1 gpu=0
+    b: neuron inputs=a neuron=ident gpu=1
+    c: fc inputs=b outputs=4 initW=0.1
+    d: fc inputs=c outputs=4 initW=0.1
+    """
+    done = imported(rows)
+    assert [(o.layer, o.devices) for o in done.origins[2:]] == [("a", (0,)), ("a", (1,)), ("c", (1,)), ("d", (1,))]
+    assert [layer.gpu for layer in done.spec.layers.values()] == [(0,), (1,), None]
+
+
 def test_replicas_are_told_once_and_are_no_split() -> None:
     rows = """
     conv1: conv inputs=data channels=3 filters=8 filterSize=3 initW=0.1 gpu=0,1
@@ -166,6 +179,50 @@ def test_what_is_drawn_is_drawn_the_same_and_reads_each_channel_as_often() -> No
         assert connections is not None
         assert sorted(connections) == sorted([*range(6)] * 2)
         assert len(set(connections[:6])) == 6
+
+
+def test_the_source_of_2014_draws_nothing() -> None:
+    row = "a: conv inputs=data channels=6 filters=4 filterSize=3 groups=3 randSparse=1 initW=0.1 sumWidth=1"
+    done = imported(row)
+    layer = done.spec.layers["a"]
+    assert isinstance(layer, Conv)
+    assert (layer.groups, layer.connections) == (3, None)
+    assert topics(done, "dropped")[-2:] == [("connections", "a"), ("tuning", "a")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "params", "factors"),
+    [
+        ("a: eltsum inputs=b,b coeffs=1,2\nc: hs inputs=a keep=1", "a: - coeffs=3,4\nc: - enable=1", (1, 2)),
+        ("a: eltsum inputs=b,b\nc: hs inputs=a keep=1", "a: - coeffs=3,4\nc: - enable=1", ()),
+        ("a: eltsum inputs=b,b coeffs=1,2\nc: dropout inputs=a", "a: - coeffs=3,4\nc: - keep=1", (3, 4)),
+        ("a: eltsum inputs=b,b coeffs=1,2\nc: dropout inputs=a", "c: - keep=1", ()),
+        ("a: eltsum inputs=b,b coeffs=1,2\nc: neuron inputs=a neuron=relu", "", (1, 2)),
+        ("a: eltsum inputs=b,b\nc: neuron inputs=a neuron=relu", "a: - coeffs=3,4", (3, 4)),
+    ],
+)
+def test_coefficients_stand_in_the_definition_until_2012(rows: str, params: str, factors: tuple[float, ...]) -> None:
+    first = "b: neuron inputs=data neuron=abs\n"
+    layer = imported(f"{first}{rows}\nlogprob: cost.sum2 inputs=c", rates(more=params)).spec.layers["a"]
+    assert isinstance(layer, EltSum)
+    assert layer.coefficients == factors
+
+
+def test_how_weights_and_biases_start() -> None:
+    rows = """
+    a: fc inputs=data outputs=4 initW=0.5 initB=-1 initWFunc=initw.makew(conv1)
+    b: fc inputs=data,a outputs=4 initW=0.5,0.25
+    c: fc inputs=data,a outputs=4 initW=0.5,0.5
+    """
+    done = imported(rows)
+    a, b, c = (done.spec.layers[name] for name in "abc")
+    assert isinstance(a, Fc)
+    assert isinstance(b, Fc)
+    assert isinstance(c, Fc)
+    assert (a.init_w.value, a.init_b) == (0.5, -1)
+    assert ("start", "a") in topics(done, "dropped")
+    assert [p.init_w.value for p in b.per_input if p.init_w] == [0.5, 0.25]
+    assert (c.init_w.value, c.per_input) == (0.5, ())
 
 
 def test_weights_are_shared_through_chains() -> None:

@@ -38,6 +38,7 @@ CONTRADICTIONS = {
     "weightSource=fc1,fc1": FC + "a: fc inputs=fc1 outputs=10 initW=0.1 weightSource=fc1,fc1",
     "parts=5": "a: sfc inputs=data outputs=2 parts=5 initW=0.1",
     "sizeX=9": "a: pool inputs=data channels=3 pool=max sizeX=9 stride=1",
+    "start=7": "a: pool inputs=data channels=3 pool=max sizeX=3 stride=1 start=7",
     "sizeX=7": "a: crop inputs=data channels=3 startX=2 sizeX=7",
     "tgtSize=4": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=4",
     "tgtSize=9": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=9",
@@ -169,6 +170,7 @@ def test_a_type_that_there_is_not() -> None:
     [
         ("", None, "NS801"),
         ("# nothing", None, "NS801"),
+        (BEFORE + "[c]\ntype=cost.logreg\ninputs=labels,data", None, "NS801"),
         ("[a]\nepsW=1", None, "NS807"),
         (BEFORE + sections(FC), BEFORE + sections(FC), "NS807"),
         ("[a]\n" + "".join(f"[a{n}]\ntype=data\n" for n in range(2001)), None, "NS111"),
