@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from netspec.diagnostics import Diagnostic, Findings
-from netspec.importers.cuda_convnet.interpolation import interpolate
+from netspec.importers.cuda_convnet.interpolation import InterpolationError, interpolate
 from netspec.importers.remark import Remarks
 from netspec.source import Source, Span, whole
 from netspec.syntax.reader import check_text
@@ -91,10 +91,18 @@ class _Reader:
     def done(self) -> dict[str, Section]:
         shared = self.sections.pop(_FOR_ALL, Section(_FOR_ALL, whole(self.source), {}))
         for name, section in self.sections.items():
-            options = {**shared.options, **section.options}
-            self.sections[name] = replace(section, options=interpolate(options, self.findings))
+            self.sections[name] = replace(section, options=self._interpolated({**shared.options, **section.options}))
         self.findings.stop_on_errors()
         return self.sections
+
+    def _interpolated(self, options: dict[str, Option]) -> dict[str, Option]:
+        texts, result = {name: option.text for name, option in options.items()}, {}
+        for name, option in options.items():
+            try:
+                result[name] = replace(option, text=interpolate(option.text, texts))
+            except InterpolationError as error:
+                self.findings.add(Diagnostic("NS801", str(error), option.value, help=error.help))
+        return result
 
     def _damaged(self, number: int, line: str) -> re.Match[str] | None:
         header = _DAMAGED.fullmatch(line)

@@ -75,7 +75,7 @@ WRONG_VALUES = {
     "keep=1.5": "hs inputs=data keep=1.5",
     "inputs=data": "eltmax inputs=data",
     "inputs=data,data": "softmax inputs=data,data",
-    "inputs=labels": "cost.logreg inputs=labels",
+    "inputs=data,labels,data": f"{_FC}\nb: cost.logreg inputs=data,labels,data",
 }
 
 
