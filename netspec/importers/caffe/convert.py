@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netspec.diagnostics import Findings, SpecError
+from netspec.diagnostics import Diagnostic, Findings, SpecError
+from netspec.diagnostics.grammar import a, count
 from netspec.importers.caffe.ends import Ends
 from netspec.importers.caffe.layers import read_layer
 from netspec.importers.caffe.phases import SOURCES
@@ -45,6 +46,7 @@ class _Conversion:
         reading = Reading(layer, tuple(self.blobs[bottom] for bottom in layer.bottoms), self.net, unread)
         try:
             made = self._read(reading)
+            _check_tops(layer, len(made))
         except SpecError as error:
             for diagnostic in error.diagnostics:
                 self.findings.add(diagnostic)
@@ -61,3 +63,11 @@ class _Conversion:
         if made:
             self.net.named[reading.wired.name] = made[0].layer
         return made
+
+
+def _check_tops(layer: Wired, made: int) -> None:
+    """Raise SpecError NS808 for a layer with more tops than its type makes; Pooling may have a second one."""
+    if len(layer.tops) > made and layer.type != "Pooling":
+        message = f"{a(layer.type)} layer makes {count(made, 'blob')}, and here has {len(layer.tops)} tops"
+        place = layer.message.place_of("top")
+        raise SpecError([Diagnostic("NS808", message, place, help="remove the others")])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
+from netspec.importers.caffe.start import note_decay, rate_keys
 from netspec.importers.draft import At, Value
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _prelu(reading: Reading) -> tuple[Held, ...]:
         keys |= {"init_a": at(filler, "value", value)} if value != 0.25 else {}
     else:
         reading.dropped("filler", "its slopes start at 0.25", filler.place)
-    held = reading.add("prelu", reading.input.shape, keys)
+    held = reading.add("prelu", reading.input.shape, keys | rate_keys(reading, ("lr_w",)))
+    note_decay(reading, 0)
     reading.learns(held, "weight", 0, () if shared else (held.channels,), _flat)
     return (held,)
 

@@ -66,13 +66,19 @@ def _outputs(
     layers: Sequence[Wired], body: Sequence[Wired], main: Wired | None, costs: Sequence[Wired]
 ) -> tuple[Activation, ...]:
     read = {bottom for layer in body for bottom in layer.bottoms}
-    ends = [top for layer in body if layer.type not in SOURCES for top in layer.tops if top not in read]
+    makers = [layer for layer in body if layer.type not in SOURCES]
+    ends = [top for layer in makers for top in _results(layer) if top not in read]
     first = _predictions(main) if main else ()
     judged = {bottom for cost in costs for bottom in cost.bottoms}.difference(first)
     silent = {bottom for layer in layers if layer.type == "Silence" for bottom in layer.bottoms}
     chosen = [end for end in ends if end not in judged and end not in silent]
     chosen = chosen or [end for end in ends if end not in judged] or ends
     return tuple(sorted(chosen, key=lambda end: end not in first))
+
+
+def _results(layer: Wired) -> tuple[Activation, ...]:
+    """Its tops; a second one of Pooling, the places of maxima, is for other layers only."""
+    return layer.tops[:1] if layer.type == "Pooling" else layer.tops
 
 
 def _upstream(layers: Sequence[Wired], ends: Iterable[Activation]) -> tuple[Wired, ...]:

@@ -77,7 +77,7 @@ def _add(
 ) -> Held:
     pixels = weight[2] * weight[3]
     fans = Fans(weight[1] * pixels, weight[0] * pixels)
-    keys: dict[str, Value] = {"filters": at(parameter, "num_output", shape[1]), **kernel.keys()}
+    keys: dict[str, Value] = {"filters": at(parameter, "num_output", shape[1]), **kernel.keys(parameter)}
     if parameter.integer("group", 1) != 1:
         keys["groups"] = at(parameter, "group", parameter.integer("group"))
     bias = parameter.flag("bias_term", default=True)

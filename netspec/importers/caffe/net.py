@@ -212,7 +212,8 @@ class _Import:
         elif batch:
             self.draft.keys["train"] = {"batch": batch}
         if net.decaying and self._decay():
-            text = "biases never decay here; in Caffe those of " + _listed(net.decaying) + " do"
+            text = "biases, and the numbers of Scale and PReLU, never decay here; in Caffe those of "
+            text += _listed(list(dict.fromkeys(net.decaying))) + " do"
             self.remarks.dropped("decay", text, self.message.place)
 
     def _origins(self, wired: Sequence[Wired], blobs: Blobs, became: dict[str, str]) -> Iterator[Origin]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
+from netspec.importers.caffe.start import note_decay, rate_keys
 from netspec.importers.draft import Value
 
 if TYPE_CHECKING:
@@ -85,11 +86,12 @@ def _scale(reading: Reading) -> tuple[Held, ...]:
             reading.meaning("bias", "the batch norm's addends are 0: its Scale has none", reading.place)
     else:
         keys: dict[str, Value] = {} if bias else {"bias": False}
-        keys |= _rates(reading, ("lr_w", "lr_b")[: 1 + bias])
+        keys |= rate_keys(reading, ("lr_w", "lr_b")[: 1 + bias])
         held = reading.add("affine", reading.input.shape, keys)
         if bias:
             reading.learns(held, "bias", 1, (held.channels,))
     reading.learns(held, "weight", 0, (held.channels,))
+    note_decay(reading, 0)
     return (held,)
 
 
@@ -99,8 +101,9 @@ def _bias(reading: Reading) -> tuple[Held, ...]:
         return (_of_two(reading, parameter, "eltsum"),)
     _check_axis(reading, parameter)
     _say_filler(reading, parameter.child("filler"), 0.0)
-    held = reading.add("affine", reading.input.shape, {"scale": False, **_rates(reading, ("lr_b",))})
+    held = reading.add("affine", reading.input.shape, {"scale": False, **rate_keys(reading, ("lr_b",))})
     reading.learns(held, "bias", 0, (held.channels,))
+    note_decay(reading, 0)
     return (held,)
 
 
@@ -131,11 +134,6 @@ def _say_filler(reading: Reading, filler: Message, usual: float) -> None:
     if filler.fields and (kind != "constant" or filler.number("value", 0.0) != usual):
         text = f"its numbers start at {usual:g}"
         reading.dropped("filler", text, filler.place)
-
-
-def _rates(reading: Reading, names: tuple[str, ...]) -> dict[str, Value]:
-    specs = zip(reading.message.children("param"), names, strict=False)
-    return {key: at(spec, "lr_mult", spec.number("lr_mult")) for spec, key in specs if spec.number("lr_mult", 1.0) != 1}
 
 
 def _averaged(total: Array, factor: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import Final
 
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
-from netspec.importers.caffe.windows import Kernel, pair
+from netspec.importers.caffe.windows import Kernel, first_place, pair
 from netspec.importers.draft import At, Value
 
 _METHODS: Final = {"MAX": "max", "AVE": "avg"}
@@ -37,7 +37,7 @@ def _pooling(reading: Reading) -> tuple[Held, ...]:
         _refuse_outside(reading, parameter, kernel, axis, image[axis], up=up)
     sides = [_windows(kernel, axis, image[axis], up=up) for axis in (0, 1)]
     _say_rounding(reading, parameter, kernel, tuple(image), up=up)
-    keys: dict[str, Value] = kernel.keys() | ({} if up else {"round": "floor"})
+    keys: dict[str, Value] = kernel.keys(parameter) | ({} if up else {"round": "floor"})
     if method.value == "avg" and any(kernel.pad):
         keys["count"] = "padded"
         text = "an average divides by the pixels of its window inside the padded image"
@@ -75,7 +75,7 @@ def _say_rounding(reading: Reading, parameter: Message, kernel: Kernel, image: t
     size, otherwise = ("x".join(map(str, sides)) for sides in (here, other))
     way, contrary = ("up", "down") if up else ("down", "up")
     same = f"; {contrary} would be the same" if here == other else f", not {otherwise}"
-    place = parameter.place_of("kernel_size")
+    place = first_place(parameter, ("kernel_size", "kernel_h", "kernel_w"))
     reading.meaning("rounding", f"the output's size is rounded {way} (Caffe): {size}{same}", place)
 
 

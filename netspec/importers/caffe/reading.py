@@ -75,7 +75,7 @@ class NetInMaking:
 
     ``named`` says which layer of the draft computes a layer of Caffe's. ``owners`` are the layers that own weights with
     a name, and the number of the blob. ``decay`` is the weight decay that a layer's `decay_mult` multiplies,
-    ``decay_assumed`` whether no solver says it, and ``decaying`` are the layers whose biases decay in Caffe.
+    ``decay_assumed`` whether no solver says it, and ``decaying`` are layers with numbers that decay in Caffe alone.
     """
 
     draft: Draft

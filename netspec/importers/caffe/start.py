@@ -6,7 +6,7 @@ fan-in unless `variance_norm` says otherwise: not Glorot and Bengio's sqrt(6 / (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -43,7 +43,8 @@ def learning(reading: Reading, parameter: Message, fans: Fans, *, bias: bool = T
         keys["bias"] = False
     else:
         keys |= _bias_start(reading, parameter)
-    return keys | _rates(reading, bias=bias)
+        note_decay(reading, 1)
+    return keys | rate_keys(reading, ("lr_w", "lr_b")[: 1 + bias]) | _decay(reading)
 
 
 def _weights_start(reading: Reading, parameter: Message, fans: Fans) -> dict[str, Value]:
@@ -126,19 +127,28 @@ def _bias_start(reading: Reading, parameter: Message) -> dict[str, Value]:
     return {"init_b": at(filler, "value", value)} if value else {}
 
 
-def _rates(reading: Reading, *, bias: bool) -> dict[str, Value]:
-    """`lr_w`, `lr_b` and `decay` of `param { lr_mult: decay_mult: }`, the first for weights, the second for biases."""
-    keys: dict[str, Value] = {}
-    for spec, key in zip(reading.message.children("param"), ("lr_w", "lr_b") if bias else ("lr_w",), strict=False):
-        rate = spec.number("lr_mult", _PLAIN)
-        if rate != _PLAIN:
-            keys[key] = at(spec, "lr_mult", rate)
-        decay = spec.number("decay_mult", _PLAIN)
-        if key == "lr_w" and decay != _PLAIN:
-            keys["decay"] = at(spec, "decay_mult", decay * reading.net.decay)
-            if decay and reading.net.decay_assumed:
-                text = f"`decay_mult` multiplies a decay of {reading.net.decay:g}: no solver says another"
-                reading.say_once("decay", text, spec.place_of("decay_mult"))
-        if key == "lr_b" and decay and rate:
-            reading.net.decaying.append(reading.wired.name)
-    return keys
+def rate_keys(reading: Reading, names: Sequence[str]) -> dict[str, Value]:
+    """Keys such as `lr_w` of the `lr_mult` of a layer's first parameters, where they are not 1."""
+    specs = zip(reading.message.children("param"), names, strict=False)
+    rates = {name: (spec, spec.number("lr_mult", _PLAIN)) for spec, name in specs}
+    return {name: at(spec, "lr_mult", rate) for name, (spec, rate) in rates.items() if rate != _PLAIN}
+
+
+def note_decay(reading: Reading, number: int) -> None:
+    """Remember a layer whose parameter ``number`` decays in Caffe and never does here."""
+    specs = reading.message.children("param")[number : number + 1]
+    if all(spec.number("decay_mult", _PLAIN) and spec.number("lr_mult", _PLAIN) for spec in specs):
+        reading.net.decaying.append(reading.wired.name)
+
+
+def _decay(reading: Reading) -> dict[str, Value]:
+    """`decay` of the `decay_mult` of the weights."""
+    for spec in reading.message.children("param")[:1]:
+        factor, decay = spec.number("decay_mult", _PLAIN), reading.net.decay
+        if factor == _PLAIN:
+            return {}
+        if factor and reading.net.decay_assumed:
+            text = f"`decay_mult` multiplies a decay of {decay:g}: no solver says another"
+            reading.say_once("decay", text, spec.place_of("decay_mult"))
+        return {"decay": at(spec, "decay_mult", factor * decay)}
+    return {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Reading, wrong
-from netspec.importers.draft import Value
+from netspec.importers.draft import At, Value
+from netspec.source import Span
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,19 @@ class Kernel:
     def reach(self, axis: int) -> int:
         return self.dilation[axis] * (self.size[axis] - 1) + 1
 
-    def keys(self) -> dict[str, Value]:
-        """As the language writes them, without those at their default."""
+    def keys(self, parameter: Message) -> dict[str, Value]:
+        """As the language writes them, with their places, and without those at their default."""
         pad = (*self.pad, *self.pad)
         plain = {"stride": (self.stride, (1, 1)), "pad": (pad, (0,) * 4), "dilation": (self.dilation, (1, 1))}
-        return {"size": self.size, **{name: value for name, (value, usual) in plain.items() if value != usual}}
+        written = {"size": self.size, **{name: value for name, (value, usual) in plain.items() if value != usual}}
+        given = {"size": ("kernel_size", "kernel_h", "kernel_w")}
+        places = {name: given.get(name, (name, f"{name}_h", f"{name}_w")) for name in written}
+        return {name: At(value, first_place(parameter, places[name])) for name, value in written.items()}
+
+
+def first_place(parameter: Message, names: Sequence[str]) -> Span:
+    """Where the first of these fields stands that is there; where the message stands if none is."""
+    return next((parameter.place_of(name) for name in names if parameter.has(name)), parameter.place)
 
 
 def pair(reading: Reading, parameter: Message, name: str, stem: str, usual: int | None = None) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from netspec.diagnostics import Diagnostic, Findings, did_you_mean
 from netspec.importers.caffe.message import Message
 from netspec.source import Span
 
+_NO_INPUT: Final = "an Input or data layer says what a net reads; weights may lack it, their .prototxt does not"
 _SHOWN: Final = 40  # characters of a blob's name in a message
 
 
@@ -85,7 +86,8 @@ class _Wiring:
     def _read(self, name: str, place: Span) -> Activation | None:
         if name not in self.blobs:
             message = f"no layer above makes the blob `{name[:_SHOWN]}`"
-            self.findings.add(Diagnostic("NS805", message, place, help=did_you_mean(name, self.blobs, "there are")))
+            help = did_you_mean(name, self.blobs, "there are") if self.blobs else _NO_INPUT
+            self.findings.add(Diagnostic("NS805", message, place, help=help))
         return self.blobs.get(name)
 
     def _refuse_second(self, name: str, place: Span) -> None:
