@@ -171,30 +171,35 @@ class _Overlay:
     def _op(self, op: OnnxOp, node: Node, found: Fit) -> bool:
         if node.number in found.laid:
             return found.laid[node.number] == op.output
-        if (node.op, len(node.inputs)) != (op.type, len(op.inputs)) or not _same_attributes(op, node):
+        count = len(op.inputs)
+        if op.type == "Pad" and len(node.inputs) == count - 1 and not node.attributes.get("value"):
+            count -= 1  # what is laid around is 0 where nothing is said
+        if (node.op, len(node.inputs)) != (op.type, count) or not self._same_attributes(op, node):
             return False
         for inputs in _orders(op):
             trial = found.copy()
-            if all(self.value(ours, theirs, trial) for ours, theirs in zip(inputs, node.inputs, strict=True)):
+            pairs = zip(inputs[:count], node.inputs, strict=True)
+            if all(self.value(ours, theirs, trial) for ours, theirs in pairs):
                 trial.nodes[node.number], trial.laid[node.number] = node, op.output
                 found.become(trial)
                 return True
         return False
+
+    def _same_attributes(self, op: OnnxOp, node: Node) -> bool:
+        ours, theirs = dict(op.attributes), node.attributes
+        weight = self.values.constant(node.input(1)) if node.op in ("Conv", "ConvTranspose") else None
+        if weight is not None and "kernel_shape" not in theirs:
+            theirs = {**theirs, "kernel_shape": weight.shape[2:]}
+        for name in {*ours, *theirs} - {*_NO_MEANING}:
+            if not _alike(ours.get(name, _ANY.get(name)), theirs.get(name, _ANY.get(name))):
+                return False
+        return not node.strange and not node.tensors
 
 
 def _orders(op: OnnxOp) -> Iterator[tuple[str, ...]]:
     yield op.inputs
     if op.type in _COMMUTING and len(op.inputs) == 2:
         yield op.inputs[::-1]
-
-
-def _same_attributes(op: OnnxOp, node: Node) -> bool:
-    ours = dict(op.attributes)
-    for name in {*ours, *node.attributes} - {*_NO_MEANING}:
-        wanted, there = ours.get(name, _ANY.get(name)), node.attributes.get(name, _ANY.get(name))
-        if not _alike(wanted, there):
-            return False
-    return not node.strange and not node.tensors
 
 
 def _alike(one: Attribute | None, other: Attribute | None) -> bool:

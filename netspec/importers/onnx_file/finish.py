@@ -146,9 +146,10 @@ class _Ending:
         """The keys, with the owners of shared weights by name."""
         if not made.shares:
             return made.keys
-        owners = {path: f"{self.names[owner]}[{number}]" for path, (owner, number) in made.shares.items()}
+        numbered = {path: (self.names[owner], number) for path, (owner, number) in made.shares.items()}
+        owners = {path: f"{name}[{number}]" if number else name for path, (name, number) in numbered.items()}
         if len(made.reads) == 1:
-            return {**made.keys, "share_weights": next(iter(owners.values())).removesuffix("[0]")}
+            return {**made.keys, "share_weights": next(iter(owners.values()))}
         written = made.keys.get("per_input")
         own = list(written) if isinstance(written, list) else [{} for _ in made.reads]
         shared = [{"share_weights": owners[f"{n}.weight"]} if f"{n}.weight" in owners else {} for n in range(len(own))]
@@ -161,13 +162,13 @@ class _Ending:
         return {name: weight.array for name, weight in found}
 
     def origins(self, steps: list[Step]) -> tuple[Origin, ...]:
-        """Each operator that was taken, and the layer whose output is its output."""
+        """Each operator that was taken, in the order of the file, and the layer that it is, or is part of."""
         found = []
-        for node in sorted((node for step in steps for node in step.nodes), key=lambda node: node.number):
-            ref = self.reading.refs.get(node.output)
+        for step in steps:
+            ref = self.reading.refs.get(step.root.output)
             layer = self.names.get(self._now(ref.layer), "") if ref is not None else ""
-            found.append(Origin(node.name, node.op, node.place, layer))
-        return tuple(found)
+            found += [(node.number, Origin(node.name, node.op, node.place, layer)) for node in step.nodes]
+        return tuple(origin for _, origin in sorted(found, key=lambda item: item[0]))
 
 
 def _speaking(made: Made, number: int) -> str:

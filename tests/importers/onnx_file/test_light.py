@@ -1,0 +1,105 @@
+"""The nine light graphs of the onnx package: those whose operators are claimed give onnxruntime's own outputs.
+
+Their weights are one number each, so that every softmax is flat; here they get random ones, for both sides.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from netspec.diagnostics import SpecError
+from netspec.importers.onnx_file.net import OnnxOptions, read_onnx
+from tests.importers.onnx_file.models import apart, compiled, rebuilt, run
+
+FOLDER = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+# Learned numbers, as the papers and the model zoo have them; batch norms' scales and shifts count.
+CLAIMED = {
+    "bvlc_alexnet": 60_965_224,
+    "densenet121": 8_062_248,
+    "inception_v1": 6_998_552,
+    "inception_v2": 11_213_288,
+    "resnet50": 25_557_032,
+    "squeezenet": 1_235_496,
+    "vgg19": 143_667_240,
+    "zfnet512": 87_250_536,
+}
+REFUSED = {"shufflenet": "Transpose"}
+LARGE = ("bvlc_alexnet", "vgg19", "zfnet512")
+
+
+def light(name: str) -> Path:
+    return FOLDER / f"light_{name}.onnx"
+
+
+def randomised(path: Path) -> bytes:
+    """The same graph with random weights instead of filled ones; batch norms keep statistics that can be."""
+    proto = onnx.ModelProto.FromString(path.read_bytes())
+    shapes = {tensor.name: tuple(numpy_helper.to_array(tensor)) for tensor in proto.graph.initializer}
+    random = np.random.default_rng(0)
+    rest = []
+    for node in proto.graph.node:
+        if node.op_type != "ConstantOfShape":
+            rest.append(node)
+            continue
+        array = _numbers(random, tuple(int(size) for size in shapes[node.input[0]]))
+        proto.graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
+    del proto.graph.node[:]
+    proto.graph.node.extend(rest)
+    return cast(bytes, proto.SerializeToString())
+
+
+def _numbers(random: np.random.Generator, dims: tuple[int, ...]) -> NDArray[np.float32]:
+    if len(dims) == 1:
+        return random.uniform(0.5, 1.0, dims).astype(np.float32)
+    fan_in = float(np.prod(dims[1:]))
+    return (random.standard_normal(dims, dtype=np.float32) * np.float32((2 / fan_in) ** 0.5)).astype(np.float32)
+
+
+def test_these_are_all() -> None:
+    assert sorted(path.stem.removeprefix("light_") for path in FOLDER.glob("*.onnx")) == sorted({**CLAIMED, **REFUSED})
+
+
+@pytest.mark.parametrize("name", CLAIMED)
+def test_parameters(name: str) -> None:
+    found = read_onnx(light(name), OnnxOptions())
+    assert compiled(found).typed.parameter_count == CLAIMED[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLAIMED)
+def test_outputs_are_onnxruntimes(name: str, tmp_path: Path) -> None:
+    """Large nets keep their filled weights: 100 million random numbers take their time."""
+    path = tmp_path / "random.onnx"
+    path.write_bytes(light(name).read_bytes() if name in LARGE[1:] else randomised(light(name)))
+    found = read_onnx(path, OnnxOptions())
+    batch = np.random.default_rng(1).standard_normal((1, 3, 224, 224)).astype(np.float32)
+    wanted = run(str(path), batch)
+    assert apart(wanted, run(rebuilt(found, tmp_path), batch)) <= 1e-4
+    if name not in LARGE[1:]:
+        assert wanted[0].std() > 1e-5, "all outputs are the same, so nothing was compared"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_others_are_refused_by_operator(name: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        read_onnx(light(name), OnnxOptions())
+    assert {d.code for d in refused.value.diagnostics} == {"NS804"}
+    assert all(f"operator {REFUSED[name]} `" in d.message for d in refused.value.diagnostics)
+
+
+def test_what_the_graph_says_is_kept() -> None:
+    """BVLC AlexNet of the zoo: Caffe's rounding, LRN's convention, dropout, and its names."""
+    found = read_onnx(light("bvlc_alexnet"), OnnxOptions())
+    layers = found.spec.layers
+    assert list(layers)[:4] == ["conv1", "rnorm1", "pool1", "conv2"]
+    assert [str(layer.neuron) for layer in layers.values() if layer.neuron] == ["relu"] * 7
+    topics = {remark.topic for remark in found.remarks}
+    assert {"rounding", "alpha", "dropout", "flatten order", "batch", "data", "name"} <= topics
+    assert found.spec.classes == 1000
