@@ -69,11 +69,13 @@ def _outputs(
     makers = [layer for layer in body if layer.type not in SOURCES]
     ends = [top for layer in makers for top in _results(layer) if top not in read]
     first = _predictions(main) if main else ()
-    judged = {bottom for cost in costs for bottom in cost.bottoms}.difference(first)
     silent = {bottom for layer in layers if layer.type == "Silence" for bottom in layer.bottoms}
-    chosen = [end for end in ends if end not in judged and end not in silent]
-    chosen = chosen or [end for end in ends if end not in judged] or ends
-    return tuple(sorted(chosen, key=lambda end: end not in first))
+    judged = {bottom for cost in costs for bottom in _predictions(cost)}.difference(first)
+    truths = {bottom for cost in costs for bottom in cost.bottoms}.difference(judged, first)
+    for unwanted in (silent | judged | truths, silent | truths, judged | truths, truths, set[Activation]()):
+        if chosen := [end for end in ends if end not in unwanted]:
+            return tuple(sorted(chosen, key=lambda end: end not in first))
+    return ()
 
 
 def _results(layer: Wired) -> tuple[Activation, ...]:

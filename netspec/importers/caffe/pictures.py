@@ -148,7 +148,7 @@ class _Pictures:
             help = "a number above 0"
             raise SpecError([Diagnostic("NS802", f"pictures are scaled by {factor:g}", place, help=help)])
         self._say("scale", f"a factor of {factor:g} after the mean is a `std` of {1 / factor:g}", place)
-        return {"std": at(self.transform, "scale", (float(f"{1 / factor:.9g}"),) * self.channels)}
+        return {"std": at(self.transform, "scale", (float(f"{1 / factor:.7g}"),) * self.channels)}
 
     def _say(self, topic: str, text: str, place: Span | None = None) -> None:
         self.remarks.meaning(topic, text, place or self.layer.place, self.layer.text("name", ""))

@@ -16,6 +16,9 @@ from netspec.importers.caffe.reading import Reading, at, wrong
 from netspec.importers.draft import At, Plain, Value
 
 _PLAIN: Final = 1.0
+_NO_FILLER: Final = (
+    "without a `weight_filler` Caffe starts weights at 0 and wants them from a file; here they start as by default"
+)
 _XAVIER: Final = (
     "Caffe's xavier is written `uniform[sqrt(3 / n)]`, n the inputs of an output: netspec's `xavier` counts outputs too"
 )
@@ -48,7 +51,10 @@ def learning(reading: Reading, parameter: Message, fans: Fans, *, bias: bool = T
 
 
 def _weights_start(reading: Reading, parameter: Message, fans: Fans) -> dict[str, Value]:
-    """`init_w` of a `weight_filler`: Caffe's own default are zeros."""
+    """`init_w` of a `weight_filler`. Without one, weights are expected in a file: Caffe's zeros would never learn."""
+    if not parameter.has("weight_filler"):
+        reading.say_once("filler", _NO_FILLER, parameter.place)
+        return {}
     filler = parameter.child("weight_filler")
     kind = filler.text("type", "constant")
     if kind not in _FILLERS:

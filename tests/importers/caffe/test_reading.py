@@ -125,6 +125,15 @@ def test_two_ends_are_outputs_and_the_one_with_the_cost_is_first() -> None:
     assert net.spec.classes == 5
 
 
+def test_what_costs_compare_with_is_no_output() -> None:
+    text = INPUT + layer("flat", "Flatten", "data", "flat") + fc("code", "data", 192)
+    text += layer("cross", "SigmoidCrossEntropyLoss", "code flat", "cross") + layer("out", "Sigmoid", "code", "out")
+    text += layer("l2", "EuclideanLoss", "out flat", "l2", "loss_weight: 0")
+    net = read(text)
+    assert list(layers(net)) == ["code", "out"]
+    assert net.spec.outputs == ()
+
+
 def test_silenced_and_judged_blobs_are_no_outputs() -> None:
     text = INPUT + fc("a", "data", 2) + fc("b", "data", 3) + fc("c", "data", 4)
     text += layer("quiet", "Silence", "a", "") + layer("loss", "EuclideanLoss", "b c", "loss")
@@ -142,7 +151,8 @@ def test_names_become_legal_ones_with_a_remark() -> None:
 @pytest.mark.parametrize(
     ("filler", "wanted"),
     [
-        ("", "constant[0.0]"),
+        ("", "0.01"),
+        ("weight_filler { }", "constant[0.0]"),
         ('weight_filler { type: "gaussian" std: 0.05 }', "0.05"),
         ('weight_filler { type: "constant" value: 2 }', "constant[2.0]"),
         ('weight_filler { type: "uniform" min: -0.5 max: 0.5 }', "uniform[0.5]"),
@@ -161,8 +171,7 @@ def test_fillers(filler: str, wanted: str) -> None:
     (found,) = layers(net).values()
     (weight, _) = compile_spec(net.spec).typed.parameters
     assert getattr(found, "init_w", None) == weight.parameter.init
-    if filler:
-        assert str(weight.parameter.init) == wanted
+    assert str(weight.parameter.init) == wanted
 
 
 def test_a_deconvolution_that_starts_as_interpolation() -> None:
