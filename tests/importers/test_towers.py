@@ -7,11 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from netspec.importers.remark import Imported
 from netspec.importers.towers import merge_towers, merged_tensors
-from netspec.importers.towers.naming import stem
-from netspec.importers.towers.selection import Selection, is_even, select
-from netspec.ir.layer import Layer
 from netspec.ir.neuron import Neuron
 from netspec.ir.parameter import Init
 from netspec.layers.channels import SliceLayer
@@ -21,64 +17,7 @@ from netspec.layers.fc import Fc
 from netspec.layers.rnorm import ResponseNorm
 from netspec.pipeline import compile_spec
 from netspec.weights import fill_initial
-from tests.importers.towers_run import assert_same_numbers, imported, weights_of
-
-HEAD = """
-conv1a: {type: conv, filters: 4, size: 3, inputs: data, gpu: 0, neuron: tanh}
-conv1b: {type: conv, filters: 4, size: 3, inputs: data, gpu: 1, neuron: tanh}
-"""
-
-
-def said(merged: Imported) -> list[str]:
-    return [remark.text for remark in merged.remarks]
-
-
-def layers_of(text: str, outputs: str = "") -> dict[str, Layer]:
-    """The merged layers of a net, once they compute the same."""
-    return dict(assert_same_numbers(imported(HEAD + text, outputs)).spec.layers)
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (("conv1a", "conv1b"), "conv1"),
-        (("fc2048ba", "fc2048bb"), "fc2048b"),
-        (("conv1", "conv1b"), "conv1"),
-        (("conv_left", "conv_right"), "conv"),
-        (("a_conv1", "b_conv1"), "conv1"),
-        (("conv1a_x", "conv1b_x"), "conv1_x"),
-        (("north", "south"), "north"),
-        (("up", "down"), "up"),
-        (("1a", "1b"), "1a"),
-        (("ifa", "ifb"), "ifa"),  # `if` is no name
-        (("one",), "one"),
-    ],
-)
-def test_a_merged_layer_is_called_by_what_its_parts_have_in_common(names: tuple[str, ...], expected: str) -> None:
-    assert stem(names) == expected
-
-
-@pytest.mark.parametrize(
-    ("parts", "channels", "expected"),
-    [
-        (((0, 1), (2, 3)), 4, Selection(2, None, ((0, 1), (0, 1)))),
-        (((0, 1), (1, 0)), 2, Selection(1, None, ((0, 1), (1, 0)))),
-        (((2, 3, 0, 1),), 4, Selection(1, None, ((2, 3, 0, 1),))),
-        (((0, 1), (1, 0), (2, 3), (2, 3)), 4, Selection(2, None, ((0, 1), (1, 0), (0, 1), (0, 1)))),
-        (((2, 0), (1, 3)), 4, Selection(2, (2, 0, 1, 3), ((0, 1), (0, 1)))),
-        (((0, 2), (2, 0), (1, 3), (1, 3)), 4, Selection(2, (0, 2, 1, 3), ((0, 1), (1, 0), (0, 1), (0, 1)))),
-    ],
-)
-def test_groups_are_the_fewest_that_say_what_is_read(
-    parts: tuple[tuple[int, ...], ...], channels: int, expected: Selection
-) -> None:
-    assert select(parts, channels) == expected
-
-
-def test_channels_are_read_evenly_or_not() -> None:
-    assert is_even([(0, 1), (1, 0)], 2)
-    assert not is_even([(0, 1), (0,)], 2)
-    assert not is_even([(0, 1)], 3)
+from tests.importers.towers_run import HEAD, assert_same_numbers, imported, layers_of, said, weights_of
 
 
 def test_own_towers_are_groups_and_all_towers_are_none() -> None:
@@ -227,95 +166,6 @@ def test_a_layer_may_not_be_called_as_the_part_of_another() -> None:
     """)
     assert "conv1_2" in layers  # on two devices it has the parts conv1_2_0 and conv1_2_1
     assert "conv1" not in layers
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [
-        "type: local, filters: 4, size: 3",
-        "type: conv, filters: 4, size: 3, shared_biases: false",
-        "type: conv, filters: 4, size: 3, bias: false",
-        "type: conv, filters: 4, size: 3, groups: 2",
-        "type: conv, filters: 4, size: 3, groups: 2, connections: [3, 1, 0, 2]",
-        "type: conv, filters: 4, size: 3, init_w: xavier",
-        "type: fc, outputs: 4, groups: 2",
-        "type: batchnorm",
-        "type: rnorm, size: 3, alpha: 1",
-        "type: rnorm, size: 3, alpha: 1, across: space",
-        "type: cnorm, size: 3, alpha: 1",
-        "type: crop, size: 5, start: 2",
-        "type: neuron, neuron: tanh",
-    ],
-)
-def test_each_type_that_towers_have(keys: str) -> None:
-    layers = layers_of(f"""
-        xa: {{{keys}, inputs: conv1a}}
-        xb: {{{keys}, inputs: conv1b}}
-        fc: {{type: fc, outputs: 5, inputs: [xa, xb], gpu: 0}}
-    """)
-    assert list(layers) == ["conv1", "x", "fc"]
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [
-        "type: local, filters: 4, size: 3",
-        "type: conv, filters: 4, size: 3, groups: 2",
-        "type: conv, filters: 4, size: 3, groups: 2, connections: [3, 1, 0, 2, 1, 1]",
-        "type: conv, filters: 4, size: 3, per_input: [{pad: 1, stride: 2}, {size: 6, pad: 2, stride: 2}]",
-        "type: conv, filters: 4, size: 3, per_input: [{init_w: 1}, {}]",
-        "type: fc, outputs: 4",
-        "type: fc, outputs: 4, per_input: [{init_w: 1}, {}]",
-        "type: eltsum, coefficients: [1, -2]",
-        "type: eltmax",
-    ],
-)
-def test_each_type_that_reads_two_layers_of_its_tower(keys: str) -> None:
-    layers = layers_of(f"""
-        other1a: {{type: pool, pool: avg, size: 3, inputs: conv1a, pad: 1}}
-        other1b: {{type: pool, pool: avg, size: 3, inputs: conv1b, pad: 1}}
-        xa: {{{keys}, inputs: [other1a, conv1a]}}
-        xb: {{{keys}, inputs: [other1b, conv1b]}}
-        fc: {{type: fc, outputs: 5, inputs: [xa, xb], gpu: 0}}
-    """)
-    assert list(layers) == ["conv1", "other1", "x", "fc"]
-    assert layers["x"].inputs == ("other1", "conv1")
-
-
-@pytest.mark.parametrize(
-    ("xa", "xb", "reason"),
-    [
-        ("type: prelu, shared: true, inputs: conv1a", "inputs: conv1b", "each has a number that its channels share"),
-        ("type: flatten, inputs: conv1a", "inputs: conv1b", "a `flatten` layer reads all channels at once"),
-        ("type: pool, pool: max, size: 2, inputs: conv1a", "inputs: conv1a", "each reads something else than its own"),
-        (
-            "type: fc, outputs: 5, inputs: conv1a",
-            "inputs: conv1a",
-            "some channels are read by more of them than others",
-        ),
-        ("type: fc, outputs: 5, inputs: [conv1a, data]", "inputs: [conv1b, data]", "they read all of one input and a"),
-        (
-            "type: fc, outputs: 5, inputs: [data, conv1b]",
-            "inputs: [data, conv1a]",
-            "each reads other towers than its own",
-        ),
-    ],
-)
-def test_layers_that_are_no_towers_stay_and_say_why(xa: str, xb: str, reason: str) -> None:
-    other = xa[: xa.index("inputs")] + xb
-    last = "" if "conv1b" in xa + xb else ", conv1b"
-    merged = assert_same_numbers(
-        imported(
-            f"""{HEAD}
-        xa: {{{xa}, gpu: 0}}
-        xb: {{{other}, gpu: 1}}
-        fa: {{type: fc, outputs: 3, inputs: xa}}
-        end: {{type: fc, outputs: 3, inputs: [fa, xb{last}], gpu: 0}}
-        """
-        )
-    )
-    assert {"xa", "xb"} <= merged.spec.layers.keys()
-    assert any(f"`xa` and `xb` stay layers of their own: {reason}" in text for text in said(merged))
 
 
 def test_layers_that_share_weights_stay() -> None:

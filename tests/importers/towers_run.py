@@ -14,6 +14,7 @@ from netspec.backends.torch import emit_module
 from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
 from netspec.importers.remark import Imported, Origin
 from netspec.importers.towers import merge_towers, merged_tensors
+from netspec.ir.layer import Layer
 from netspec.pipeline import Compiled, compile_spec
 from netspec.proof.modules import load_classes, merged_module
 from netspec.source import Source
@@ -23,6 +24,10 @@ from netspec.syntax.reader import read_source
 Arrays = dict[str, NDArray[np.float64]]
 
 EXACT = 1e-13  # of the largest number: float64, added up in another order
+HEAD = """
+conv1a: {type: conv, filters: 4, size: 3, inputs: data, gpu: 0, neuron: tanh}
+conv1b: {type: conv, filters: 4, size: 3, inputs: data, gpu: 1, neuron: tanh}
+"""
 PARAMS = {"153": "170", "153-4gpu": "170-4gpu"}
 _WIDTHS = re.compile(r"^(channels|filters|outputs)(\s*=\s*)([0-9, ]+)$", re.MULTILINE)
 
@@ -129,3 +134,12 @@ def assert_close(expected: Arrays, found: Arrays) -> None:
         largest = np.abs(wanted).max()
         assert largest > 1e-6, f"{name} is zero everywhere, which proves nothing"
         assert np.abs(found[name] - wanted).max() <= EXACT * largest, name
+
+
+def said(merged: Imported) -> list[str]:
+    return [remark.text for remark in merged.remarks]
+
+
+def layers_of(text: str, outputs: str = "") -> dict[str, Layer]:
+    """The merged layers of a net, once they compute the same."""
+    return dict(assert_same_numbers(imported(HEAD + text, outputs)).spec.layers)

@@ -47,8 +47,8 @@ class Plan:
 
 
 def plan_towers(net: Written) -> Plan:
-    """What becomes of each layer."""
-    return _Planner(net).run()
+    """What becomes of each layer. In a net on one device there is nothing to find."""
+    return _Planner(net).run() if len(set(net.devices.values())) > 1 else Plan(net, {}, {}, ())
 
 
 @dataclass
