@@ -8,7 +8,7 @@ import pytest
 
 from tests.importers.cuda_convnet.mutants import mutant, originals, verdict
 
-SOME = 300
+SOME = 200
 ALL = 20_000
 
 
