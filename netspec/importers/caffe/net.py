@@ -40,6 +40,7 @@ from netspec.spec import Spec, TrainSpec
 if TYPE_CHECKING:
     from netspec.importers.caffe.reading import Array
 
+_IMAGES: Final = {"cifar": 50_000, "mnist": 60_000, "ilsvrc12": 1_281_167}  # training sets, by their files in Caffe
 _CLASSIFYING: Final = ("SoftmaxWithLoss", "MultinomialLogisticLoss")
 
 
@@ -206,9 +207,11 @@ class _Import:
 
     def _train(self, net: NetInMaking, sources: Sources) -> None:
         training = [layer for layers in sources.values() for layer in layers if layer.word("type", "") != "Input"]
-        batch = options_of(training[0]).integer("batch_size", 0) if training else 0
+        options = options_of(training[0]) if training else Message("", (), self.message.place)
+        batch, source = options.integer("batch_size", 0), options.text("source", "").lower()
         if self.solver is not None:
-            apply_solver(self.draft, self.solver, batch or None, self.remarks)
+            images = next((count for word, count in _IMAGES.items() if word in source), None)
+            apply_solver(self.draft, self.solver, batch or None, self.remarks, images)
         elif batch:
             self.draft.keys["train"] = {"batch": batch}
         if net.decaying and self._decay():

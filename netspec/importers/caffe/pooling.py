@@ -48,7 +48,7 @@ def _pooling(reading: Reading) -> tuple[Held, ...]:
 def _method(reading: Reading, parameter: Message) -> At:
     word = parameter.word("pool", "MAX")
     if word not in _METHODS:
-        raise reading.lost(f"{word} pooling", parameter.place_of("pool"), "pool")
+        raise reading.lost(f"the language has no {word.lower()} pooling", parameter.place_of("pool"), "pool")
     extra = set(range(1, len(reading.wired.tops))) - reading.unread
     if extra:
         raise reading.lost("the places of the maxima as a second output", reading.message.place_of("top"), "pool")

@@ -95,6 +95,28 @@ def test_bias_layers_and_weights_that_stay_apart(tmp_path: Path) -> None:
     np.testing.assert_allclose(our_values(net, batch)["scale"], wanted, atol=1e-5)
 
 
+def test_one_slope_for_all_channels(tmp_path: Path) -> None:
+    text = INPUT + layer("p", "PReLU", "data", "p", "prelu_param { channel_shared: true }")
+    message = message_class("NetParameter")()
+    message.layer.add(name="p").blobs.add(data=[0.3]).shape.SetInParent()
+    path = tmp_path / "w.caffemodel"
+    path.write_bytes(message.SerializeToString())
+    batch = pictures(2, 3, 8, 8)
+    wanted = np.where(batch > 0, batch, np.float32(0.3) * batch)
+    np.testing.assert_allclose(our_values(read(text, path), batch)["p"], wanted, atol=1e-6)
+
+
+def test_neurons_that_opencv_does_not_know() -> None:
+    text = INPUT + layer("soft", "BNLL", "data", "soft")
+    text += layer("log", "Log", "soft", "log", "log_param { base: 2 scale: 3 shift: 1 }")
+    text += layer("clip", "Clip", "log", "clip", "clip_param { min: 0.5 max: 2 }")
+    batch = pictures(2, 3, 8, 8)
+    net = read(text, None)
+    (last,) = {origin.layer for origin in net.origins if origin.name == "clip"}
+    wanted = np.clip(np.log2(1 + 3 * np.log1p(np.exp(batch.astype(np.float64)))), 0.5, 2)
+    np.testing.assert_allclose(our_values(net, batch)[last], wanted, atol=1e-5)
+
+
 FOLDED = (
     INPUT
     + layer(
