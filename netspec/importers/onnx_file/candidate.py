@@ -120,7 +120,7 @@ def fit(values: Values, candidate: Candidate, root: str, place: Span) -> Fit | N
         result = layer.neuron.onnx(code, result) if layer.neuron is not None else result
         found = Fit(inputs=dict(zip(slots, candidate.reads, strict=True)))
         overlay = _Overlay(values, code, {f"<{path}>": dims for path, dims in paths.items()})
-        if result in overlay.ops and overlay.value(result, root, found) and _alone(values, found, root):
+        if result in overlay.ops and overlay.value(result, root, found) and alone(values, found, root):
             return found
     return None
 
@@ -128,7 +128,7 @@ def fit(values: Values, candidate: Candidate, root: str, place: Span) -> Fit | N
 _FORMS: Final[tuple[LrnForm, ...]] = ("fast", "native")
 
 
-def _alone(values: Values, found: Fit, root: str) -> bool:
+def alone(values: Values, found: Fit, root: str) -> bool:
     """Whether nobody else reads what is computed inside, and all of it is one layer."""
     graph = values.graph
     last = graph.producers[root]

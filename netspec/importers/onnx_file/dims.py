@@ -100,8 +100,20 @@ def _conv(values: Values, node: Node) -> Dims:
 
 
 def _pool(values: Values, node: Node) -> Dims:
+    if len(values.known(node)) == 4:
+        return _pool_of_volumes(values, node)
     channels, height, width = values.maps(node)
     return (channels, *sliding(node, (), (height, width)).counts((height, width)))
+
+
+def _pool_of_volumes(values: Values, node: Node) -> Dims:
+    """Over three axes: exporters write LRN so."""
+    channels, *image = values.known(node)
+    size, pads = node.integers("kernel_shape") or (), node.integers("pads") or (0,) * 6
+    steps = node.integers("strides") or (1, 1, 1)
+    if (len(size), len(pads), len(steps)) != (3, 6, 3) or node.integer("ceil_mode", 0):
+        raise Unclear("its windows are not over three axes")
+    return (channels, *((i + pads[a] + pads[a + 3] - size[a]) // steps[a] + 1 for a, i in enumerate(image)))
 
 
 def _deconv(values: Values, node: Node) -> Dims:
@@ -243,9 +255,10 @@ def parts(values: Values, node: Node) -> tuple[int, ...]:
 
 
 def _pad(values: Values, node: Node) -> Dims:
-    pads = pad_sides(values, node)
-    channels, height, width = values.maps(node)
-    return (channels, height + pads[0] + pads[2], width + pads[1] + pads[3])
+    dims, pads = values.known(node), values.integers(node.input(1)) or node.integers("pads") or ()
+    if len(pads) != 2 * len(dims) + 2 or node.input(3) or pads[0] or pads[len(dims) + 1]:
+        raise Unclear("it pads the batch")
+    return tuple(size + pads[a] + pads[a + len(dims) + 1] for a, size in enumerate(dims, 1))
 
 
 def pad_sides(values: Values, node: Node) -> tuple[int, int, int, int]:

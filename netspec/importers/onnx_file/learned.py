@@ -6,7 +6,6 @@ Weights go to the canonical layout: output channels first.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING, Final
 
 from netspec.importers.draft import Value
@@ -160,26 +159,33 @@ def read_batchnorm(reading: Reading, node: Node) -> Ref:
     momentum = round(1 - node.number_of("momentum", 0.9), 9)
     if momentum != 0.1 and 0 <= momentum <= 1:
         keys["momentum"] = momentum
-    if _is_all(weights["weight"], 1) and _is_all(weights["bias"], 0):
+    if _is_plain(reading, node, weights):
         keys["affine"] = False
         weights = {name: weights[name] for name in names[2:]}
         reading.remarks.meaning("batchnorm", "its scale is 1 and its shift 0: none are learned", node.place, node.name)
     return reading.make(node, "batchnorm", keys, [reading.ref(node)], weights)
 
 
-def _is_all(weight: Weight, value: float) -> bool:
-    return bool(weight.array.size) and bool((weight.array == value).all())
+def _is_plain(reading: Reading, node: Node, weights: dict[str, Weight]) -> bool:
+    """Whether it has no scale and shift of its own: others fill in ones and zeros, and a new net starts with them."""
+    if reading.values.graph.ours:
+        return "/" in node.input(1)
+    scale, shift = weights["weight"].array, weights["bias"].array
+    return bool(scale.size) and bool((scale == 1).all()) and bool((shift == 0).all())
 
 
 def read_prelu(reading: Reading, node: Node) -> Ref:
     """One slope for all channels, or one for each."""
     ref, slopes = reading.ref(node), reading.weight(node.input(1))
-    flat, channels = slopes.array.reshape(-1), ref.dims[0]
-    each = flat.size == channels and slopes.array.shape in ((channels, *(1,) * (len(ref.dims) - 1)), (1, *ref.dims))
-    if not each and flat.size != 1 and prod(slopes.array.shape[-len(ref.dims) :]) != channels:
+    rank, shape = len(ref.dims) + 1, slopes.array.shape
+    each = (1,) * (rank - len(shape)) + shape == (1, ref.dims[0], *(1,) * (rank - 2))
+    if len(shape) <= 1 and slopes.array.size == 1:
+        each = rank == 2 and ref.dims[0] == 1
+    elif not each:
         raise Unclear("its slopes are neither one nor one a channel")
     keys: dict[str, Value] = {} if each else {"shared": True}
-    return reading.make(node, "prelu", keys, [ref], {"weight": Weight(flat, slopes.origin)})
+    weight = Weight(slopes.array.reshape(-1), slopes.origin)
+    return reading.make(node, "prelu", keys, [ref], {"weight": weight})
 
 
 LEARNED: Final[dict[str, Read]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netspec.importers.draft import Value
-from netspec.importers.onnx_file.candidate import Candidate
+from netspec.importers.onnx_file.candidate import Candidate, Fit, alone
 from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node, shortest
 
@@ -97,3 +97,42 @@ def _numbers(k: float, per_square: float, neighbours: int, beta: float) -> dict[
     if plain:
         keys["alpha_over"] = "sum"
     return keys if beta == 0.75 else {**keys, "beta": beta}
+
+
+def written_out(values: Values, node: Node) -> tuple[Candidate, Fit] | None:
+    """LocalResponseNorm as torch exports it: x / (k + alpha mean)^beta, the mean by a pool over volumes."""
+    chain = _chain(values, node.input(1), ("Pow", "Add", "Mul", "Squeeze", "AveragePool", "Pad", "Reshape", "Mul"))
+    if chain is None:
+        return None
+    power, added, scaled, squeezed, mean, pad, volume, squares = chain
+    beta, k, alpha = (values.scalar(one.input(1)) for one in (power, added, scaled))
+    size, pads = (mean.integers("kernel_shape") or (0,))[0], values.integers(pad.input(1))
+    dims = values.dims.get(node.input(0))
+    reach = (0, 0, size // 2, 0, 0, 0, 0, (size - 1) // 2, 0, 0)
+    holds = (
+        dims is not None
+        and squares.inputs == (node.input(0),) * 2
+        and values.dims.get(volume.output) == (1, *dims)
+        and (mean.integers("kernel_shape"), pads) == ((size, 1, 1), reach)
+        and not any(mean.integers("pads") or ())
+        and set(mean.integers("strides") or (1,)) == {1}
+        and values.integers(squeezed.input(1)) == (1,)
+        and not values.scalar(pad.input(2))
+    )
+    if not holds or beta is None or k is None or alpha is None:
+        return None
+    found = Fit(nodes={one.number: one for one in (*chain, node)})
+    keys = {"size": size, **_numbers(shortest(k), alpha / size, size, shortest(beta))}
+    return (Candidate("rnorm", keys, (node.input(0),)), found) if alone(values, found, node.output) else None
+
+
+def _chain(values: Values, name: str, ops: tuple[str, ...]) -> list[Node] | None:
+    """The operators that make a value, each from the first input of the one before."""
+    found: list[Node] = []
+    for op in ops:
+        node = values.graph.producer(name, op)
+        if node is None:
+            return None
+        found.append(node)
+        name = node.input(0)
+    return found

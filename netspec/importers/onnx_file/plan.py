@@ -26,7 +26,7 @@ from netspec.importers.onnx_file.neurons import (
     guess_square,
     guess_tanh,
 )
-from netspec.importers.onnx_file.norms import guess_groups, guess_quotient
+from netspec.importers.onnx_file.norms import guess_groups, guess_quotient, written_out
 from netspec.importers.onnx_file.pictures import (
     guess_blur,
     guess_colours,
@@ -76,7 +76,8 @@ def _recognise(values: Values, node: Node) -> Step:
             found = fit(values, candidate, node.output, node.place)
             if found is not None:
                 return Step(node, candidate, found)
-    return Step(node)
+    spelled = written_out(values, node) if node.op == "Div" else None
+    return Step(node) if spelled is None else Step(node, *spelled)
 
 
 def _tried(guess: Guess, values: Values, node: Node) -> Iterator[Candidate]:

@@ -137,6 +137,28 @@ CASES: dict[str, Case] = {
         },
         ["batchnorm", "affine"],
     ),
+    "response norm as torch writes it": (
+        [
+            node("Mul", "x x", "s"),
+            node("Reshape", "s volume", "v"),
+            node("Pad", "v sides", "p"),
+            node("AveragePool", "p", "a", kernel_shape=[4, 1, 1], strides=[1, 1, 1]),
+            node("Squeeze", "a first", "m"),
+            node("Mul", "m alpha", "t"),
+            node("Add", "t k", "u"),
+            node("Pow", "u beta", "d"),
+            node("Div", "x d"),
+        ],
+        {
+            "volume": ints(0, 1, 3, 8, 8),
+            "sides": ints(0, 0, 2, 0, 0, 0, 0, 1, 0, 0),
+            "first": ints(1),
+            "alpha": scalar(0.3),
+            "k": scalar(2),
+            "beta": scalar(0.75),
+        },
+        ["rnorm"],
+    ),
     "statistics only": (
         [node("BatchNormalization", "x s b m v")],
         {"s": np.ones(3, np.float32), "b": np.zeros(3, np.float32), "m": numbers(3), "v": numbers(3) ** 2 + 1},

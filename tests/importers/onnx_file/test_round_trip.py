@@ -15,8 +15,10 @@ from netspec.importers.onnx_file.net import OnnxOptions, read_onnx
 from netspec.importers.remark import Imported
 from netspec.ir.lowering import LrnForm
 from netspec.layers import LAYER_TYPES
-from netspec.pipeline import Compiled, compile_file
+from netspec.pipeline import Compiled, compile_file, compile_spec
+from netspec.spec.load import load_text
 from netspec.spec.shipped import shipped_specs
+from netspec.weights import fill_initial
 from tests.conformance.forms import Forms
 from tests.importers.onnx_file.models import GRAPH_ONLY, apart, compiled, imported, rebuilt, run, without_metadata
 from tests.property.graphs import RandomNet
@@ -145,6 +147,16 @@ def test_shared_weights_come_back(tmp_path: Path) -> None:
     assert getattr(layers["both"], "per_input")[1].share_weights == "first"  # noqa: B009 - of one type only
     assert found.tensors is not None
     assert "second.weight" not in found.tensors
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_new_batch_norm_has_what_it_has(affine: bool, tmp_path: Path) -> None:
+    """Scales that start at 1 are learned ones all the same."""
+    text = f"{{type: batchnorm, inputs: data, affine: {str(affine).lower()}}}"
+    net = compile_spec(load_text(f"netspec: 1\nname: new\ninput: {{size: 8}}\nlayers:\n  norm: {text}\n"))
+    path = tmp_path / "new.onnx"
+    write_merged(path, merged_graph(net.spec, net.merged, "fast", ()), lambda a: fill_initial(net.typed, 0, a))
+    assert read_onnx(path, GRAPH_ONLY).spec.layers == net.spec.layers
 
 
 SHARED = """
