@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 def _response_norm(reading: Reading) -> tuple[Held, ...]:
     parameter = reading.parameter("lrn_param")
     reading.maps()
-    size, alpha, k = (
-        parameter.integer("local_size", 5),
-        parameter.number("alpha", 1.0),
-        parameter.number("k", 1.0),
-    )
+    size, k = parameter.integer("local_size", 5), parameter.number("k", 1.0)
+    alpha, beta = parameter.number("alpha", 1.0), parameter.number("beta", 0.75)
     if size % 2 == 0 or size < 1:
         raise wrong(parameter, "local_size", f"`local_size` is {size}", "Caffe takes odd sizes only")
     within = parameter.word("norm_region", "ACROSS_CHANNELS") == "WITHIN_CHANNEL"
@@ -33,14 +30,11 @@ def _response_norm(reading: Reading) -> tuple[Held, ...]:
     k = 1.0 if within else k
     if not parameter.has("k"):
         reading.meaning("k", "k is 1 where the file does not say it (the paper's is 2)", parameter.place)
-    neighbours = size**2 if within else size
-    text = (
-        f"alpha is over the {neighbours} neighbours: {alpha:g} / {neighbours} = {alpha / neighbours:g} of each square"
-    )
+    count = size**2 if within else size
+    text = f"alpha is over the {count} neighbours: {alpha:g} / {count} = {alpha / count:g} of each square"
     reading.meaning("alpha", text, parameter.place_of("alpha"))
     keys: dict[str, Value] = {"size": at(parameter, "local_size", size), "alpha": at(parameter, "alpha", alpha)}
     keys |= {} if k == 1 else {"k": at(parameter, "k", k)}
-    beta = parameter.number("beta", 0.75)
     keys |= {} if beta == 0.75 else {"beta": at(parameter, "beta", beta)}
     keys |= {"across": "space"} if within else {}
     return (reading.add("rnorm", reading.input.shape, keys),)
@@ -77,19 +71,15 @@ def _scale(reading: Reading) -> tuple[Held, ...]:
     bias = parameter.flag("bias_term", default=False)
     if bias:
         _say_filler(reading, parameter.child("bias_filler"), 0.0)
-    norm = reading.net.draft.layers.get(reading.input.layer)
-    if norm and norm.type == "batchnorm" and norm.keys.get("affine") is False and _alone(reading):
-        del norm.keys["affine"]
+    if bias and _follows_norm(reading):
         held = reading.input
-        reading.learns(held, "bias", 1 if bias else 0, (held.channels,), None if bias else _zeros)
-        if not bias:
-            reading.meaning("bias", "the batch norm's addends are 0: its Scale has none", reading.place)
+        del reading.net.draft.layers[held.layer].keys["affine"]
     else:
         keys: dict[str, Value] = {} if bias else {"bias": False}
         keys |= rate_keys(reading, ("lr_w", "lr_b")[: 1 + bias])
         held = reading.add("affine", reading.input.shape, keys)
-        if bias:
-            reading.learns(held, "bias", 1, (held.channels,))
+    if bias:
+        reading.learns(held, "bias", 1, (held.channels,))
     reading.learns(held, "weight", 0, (held.channels,))
     note_decay(reading, 0)
     return (held,)
@@ -107,9 +97,11 @@ def _bias(reading: Reading) -> tuple[Held, ...]:
     return (held,)
 
 
-def _alone(reading: Reading) -> bool:
-    """Whether only this layer reads the blob, and nothing was applied to it yet."""
-    return not reading.input.shared and "neuron" not in reading.net.draft.layers[reading.input.layer].keys
+def _follows_norm(reading: Reading) -> bool:
+    """Whether the blob is that of a BatchNorm which only this layer reads."""
+    norm = reading.net.draft.layers.get(reading.input.layer)
+    plain = norm is not None and norm.type == "batchnorm" and norm.keys.get("affine") is False
+    return norm is not None and plain and not reading.input.shared and "neuron" not in norm.keys
 
 
 def _of_two(reading: Reading, parameter: Message, type: str) -> Held:
@@ -140,10 +132,6 @@ def _averaged(total: Array, factor: Array) -> Array:
     """Caffe keeps sums and the weight that they add up to."""
     weight = float(factor.reshape(-1)[0])
     return total / weight if weight else total * 0
-
-
-def _zeros(array: Array) -> Array:
-    return array * 0
 
 
 NORMALISATIONS: Final[Mapping[str, Reader]] = {

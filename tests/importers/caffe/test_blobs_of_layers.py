@@ -75,16 +75,16 @@ def test_statistics_are_divided_by_their_weight_and_0_means_none(tmp_path: Path)
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_scale_behind_a_batch_norm_is_part_of_it(bias: bool, tmp_path: Path) -> None:
+def test_a_scale_with_a_bias_is_part_of_the_batch_norm_before(bias: bool, tmp_path: Path) -> None:
     options = "scale_param { bias_term: true }" if bias else ""
     text = INPUT + layer("norm", "BatchNorm", "data", "norm") + layer("scale", "Scale", "norm", "norm", options)
     blobs = random_blobs({"scale": [(3,), (3,)] if bias else [(3,)]})
     blobs["norm"] = [np.ones(3, np.float32), np.full(3, 2, np.float32), np.ones(1, np.float32)]
     net, batch = read(text, write_caffemodel(tmp_path / "w.caffemodel", blobs)), pictures(2, 3, 8, 8)
-    assert list(net.spec.layers) == ["norm"]
+    assert list(net.spec.layers) == (["norm"] if bias else ["norm", "scale"])
     shift = blobs["scale"][1].reshape(3, 1, 1) if bias else 0
     wanted = (batch - 1) / np.sqrt(2 + 1e-5) * blobs["scale"][0].reshape(3, 1, 1) + shift
-    np.testing.assert_allclose(our_values(net, batch)["norm"], wanted, atol=1e-5)
+    np.testing.assert_allclose(our_values(net, batch)["norm" if bias else "scale"], wanted, atol=1e-5)
 
 
 def test_bias_layers_and_weights_that_stay_apart(tmp_path: Path) -> None:
