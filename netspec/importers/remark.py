@@ -41,6 +41,7 @@ class Remarks:
     """Collects remarks in the order of the decisions, each once."""
 
     items: list[Remark] = field(default_factory=list)
+    _known: set[Remark] = field(default_factory=set)
 
     def meaning(self, topic: str, text: str, place: Span, layer: str = "") -> None:
         self._add(Remark("meaning", topic, text, place, layer))
@@ -59,7 +60,8 @@ class Remarks:
             raise SpecError(Diagnostic("NS804", remark.text, remark.place, help=help) for remark in lost)
 
     def _add(self, remark: Remark) -> None:
-        if remark not in self.items:
+        if remark not in self._known:
+            self._known.add(remark)
             self.items.append(remark)
 
 
