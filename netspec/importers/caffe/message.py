@@ -90,14 +90,8 @@ class Message:
     def integers(self, name: str) -> tuple[int, ...]:
         return tuple(map(_integer, self.all(name)))
 
-    def flags(self, name: str) -> tuple[bool, ...]:
-        return tuple(map(_flag, self.all(name)))
-
     def texts(self, name: str) -> tuple[str, ...]:
         return tuple(map(_text, self.all(name)))
-
-    def words(self, name: str) -> tuple[str, ...]:
-        return self.texts(name)
 
     def child(self, name: str) -> Message:
         """The message in that field; one without fields, at this one's place, where it is missing."""

@@ -17,6 +17,8 @@ _INTEGER: Final = re.compile("0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*")
 _FLOAT: Final = re.compile(r"(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|0*\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fF]?")
 _NOT_FINITE: Final = {"inf", "infinity", "nan"}
 _LONGEST: Final = 400  # characters of a number
+_MOST_LISTED: Final = 8  # words of an enum
+_OF_STRINGS: Final = {type: word for word, type in LAYER_TYPES.items()}
 _FLAGS: Final = {
     "true": True,
     "True": True,
@@ -49,7 +51,9 @@ def read_scalar(tokens: Tokens, slot: Slot) -> tuple[Scalar, Span]:
 
 def kind_in_words(slot: Slot) -> str:
     """What a field takes, for a message: ``a whole number``."""
-    return _KINDS.get(slot.kind, "one of " + ", ".join(ENUMS.get(slot.kind, {}).values()))
+    words = ENUMS.get(slot.kind, {}).values()
+    listed = "one of " + ", ".join(words) if len(words) <= _MOST_LISTED else "a word in capitals"
+    return _KINDS.get(slot.kind, listed)
 
 
 def _string(tokens: Tokens, slot: Slot) -> str:
@@ -137,7 +141,8 @@ def _word(tokens: Tokens, slot: Slot) -> str:
     words, token = ENUMS[slot.kind], tokens.now
     word = token.text if token.kind == "word" else words.get(int(token.text), "") if token.text.isdigit() else ""
     if word not in words.values():
-        help = did_you_mean(token.text.strip("\"'"), words.values(), "write one of") or "write one of its words"
+        given = token.text.strip("\"'")
+        help = did_you_mean(_OF_STRINGS.get(given, given), words.values(), "write one of") or "write one of its words"
         raise _of_wrong_kind(tokens, slot, help)
     tokens.take()
     return word
