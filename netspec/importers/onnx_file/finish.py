@@ -12,13 +12,15 @@ from netspec.importers.names import Names, net_name
 from netspec.importers.onnx_file.graph import whole_graph
 from netspec.importers.onnx_file.plan import Step
 from netspec.importers.onnx_file.reading import INPUT, Made, Reading
-from netspec.importers.remark import Imported, Origin
+from netspec.importers.remark import Imported, Origin, Remarks
 from netspec.ir.shape import Vector
+from netspec.source import Span
 
 if TYPE_CHECKING:
     from netspec.importers.remark import Tensors
 
 _GENERIC: Final = re.compile(r"|[A-Za-z]?_?\d+|[A-Za-z]+_\d+|/?[A-Za-z]+")
+_NAMED_BY_WEIGHTS: Final = ("conv", "deconv", "fc", "local")
 _WEIGHT_ENDS: Final = re.compile(r"[._/]?(w|W|weights?|kernel)(_\d+)?$")
 
 
@@ -106,8 +108,9 @@ class _Ending:
 
     def call(self, image: str) -> None:
         """Give every layer that stays a name."""
-        names, graph = Names(self.reading.remarks), self.reading.values.graph
+        names, graph = Names(Remarks()), self.reading.values.graph  # it is said below, of the file's own names
         self.names[INPUT] = names.new(image, whole_graph(graph))
+        self._say_name(image, INPUT, whole_graph(graph))
         counts: Counter[str] = Counter()
         for number in self.kept:
             made = self.made[number]
@@ -115,9 +118,11 @@ class _Ending:
             foreign = graph.layer_of(made.node) if graph.ours else made.node.name
             wanted = foreign if graph.ours else _speaking(made, counts[made.type])
             self.names[number] = names.new(wanted, made.node.place)
-            if wanted != foreign:
-                text = f"`{foreign}` is called `{self.names[number]}`"
-                self.reading.remarks.meaning("name", text, made.node.place, foreign)
+            self._say_name(foreign, number, made.node.place)
+
+    def _say_name(self, foreign: str, number: int, place: Span) -> None:
+        if foreign != self.names[number]:
+            self.reading.remarks.meaning("name", f"`{foreign}` is called `{self.names[number]}`", place, foreign)
 
     def draft(self, name: str) -> Draft:
         """The spec in the making."""
@@ -173,7 +178,7 @@ class _Ending:
 
 def _speaking(made: Made, number: int) -> str:
     """The file's name for a layer; where that is only a number, its weights' or its output's, or its type's."""
-    weight = made.weights.get("weight")
+    weight = made.weights.get("weight") if made.type in _NAMED_BY_WEIGHTS else None
     called = _WEIGHT_ENDS.sub("", weight.origin[0]) if weight else ""
     names = (made.node.name, called, made.node.output)
     return next((name for name in names if not _GENERIC.fullmatch(name)), f"{made.type}{number}")

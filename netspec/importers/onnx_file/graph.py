@@ -254,7 +254,7 @@ def shortest(value: float) -> float:
     """The decimal with the fewest digits that is the same float32: 1e-4 for 9.999999747378752e-05."""
     import numpy as np
 
-    if not np.isfinite(value) or abs(value) > np.finfo(np.float32).max:
+    if not np.isfinite(value) or abs(value) > float(np.finfo(np.float32).max):
         return value
     return float(str(np.float32(value)))
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
-from netspec.importers.onnx_file.candidate import Candidate, Fit
+from netspec.importers.onnx_file.candidate import Candidate, Fit, shape_of
 from netspec.importers.onnx_file.carried import carries_spec, read_carried
 from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.elementwise import ELEMENTWISE
@@ -22,11 +23,11 @@ from netspec.importers.onnx_file.graph import OWN_DOMAINS, Node, OnnxGraph, Valu
 from netspec.importers.onnx_file.learned import LEARNED
 from netspec.importers.onnx_file.plain import PLAIN
 from netspec.importers.onnx_file.plan import Step, plan
-from netspec.importers.onnx_file.reading import INPUT, Read, Reading, Ref, Weight
+from netspec.importers.onnx_file.reading import INPUT, Made, Read, Reading, Ref, Weight
 from netspec.importers.onnx_file.shaping import SHAPING
 from netspec.importers.onnx_file.sliding import Unclear
 from netspec.importers.remark import Imported, Remarks
-from netspec.ir.shape import Maps
+from netspec.ir.shape import Maps, Vector
 
 MOST_CHANNELS: Final = 4_096  # as in the language
 MOST_PIXELS: Final = 16_384
@@ -60,7 +61,7 @@ def _read_graph(file: OnnxFile, path: Path, options: OnnxOptions) -> Imported:
     reading.refs[image.name] = Ref(INPUT, image.dims)
     steps = plan(values)
     for step in steps:
-        _take(reading, step)
+        _take(reading, step, options.lenient)
     _say_unread(reading, steps)
     if not options.lenient:
         remarks.stop_on_lost()
@@ -106,8 +107,8 @@ def _refusal(graph: OnnxGraph, message: str) -> SpecError:
     return SpecError([Diagnostic("NS804", message, whole_graph(graph), help=help)])
 
 
-def _take(reading: Reading, step: Step) -> None:
-    """Add what a step is; what cannot be told is a lost remark, and its first input stands for it."""
+def _take(reading: Reading, step: Step, lenient: bool) -> None:
+    """Add what a step is; what cannot be told is a lost remark, and something stands for it."""
     node = step.root
     try:
         if step.candidate is not None and step.fit is not None:
@@ -116,9 +117,9 @@ def _take(reading: Reading, step: Step) -> None:
             found = _operator(reading, node)
     except (Unclear, *MALFORMED) as error:
         passed = _passed(reading, node)
-        if not passed.broken or not _known(node):
+        if lenient or not passed.broken or not _known(node):
             reading.remarks.lost("operator", _says(node, error), node.place, node.name)
-        reading.refs |= dict.fromkeys(node.outputs, Ref(passed.layer, passed.dims, broken=True))
+        reading.refs |= {name: _stands_for(reading, node, name, passed, lenient) for name in node.outputs}
         return
     reading.refs |= found if isinstance(found, dict) else {node.output: found}
 
@@ -137,6 +138,18 @@ def _passed(reading: Reading, node: Node) -> Ref:
     refs = [reading.refs[name] for name in node.inputs if name in reading.refs]
     first = refs[0] if refs else Ref(INPUT, reading.input_shape.dims)
     return Ref(first.layer, first.dims, broken=any(ref.broken for ref in refs))
+
+
+def _stands_for(reading: Reading, node: Node, name: str, passed: Ref, lenient: bool) -> Ref:
+    """What stands for a value that is lost: what its operator reads.
+
+    Where the import will fail anyway it is a layer of the value's shape, so that what reads it is judged by itself.
+    """
+    dims = reading.values.dims.get(name) or passed.dims
+    if lenient or passed.broken or not reading.values.dims.get(name) or min(dims) < 1:
+        return Ref(passed.layer, dims if prod(dims) == prod(passed.dims) else passed.dims, broken=True)
+    reading.made.append(Made("lost", {}, [], shape_of(dims) or Vector(prod(dims)), node, ""))
+    return Ref(len(reading.made) - 1, dims)
 
 
 def _operator(reading: Reading, node: Node) -> Ref | dict[str, Ref]:

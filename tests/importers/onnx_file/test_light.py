@@ -31,7 +31,7 @@ CLAIMED = {
     "zfnet512": 87_250_536,
 }
 REFUSED = {"shufflenet": "Transpose"}
-LARGE = ("bvlc_alexnet", "vgg19", "zfnet512")
+LARGE = ("vgg19", "zfnet512")
 
 
 def light(name: str) -> Path:
@@ -77,12 +77,12 @@ def test_parameters(name: str) -> None:
 def test_outputs_are_onnxruntimes(name: str, tmp_path: Path) -> None:
     """Large nets keep their filled weights: 100 million random numbers take their time."""
     path = tmp_path / "random.onnx"
-    path.write_bytes(light(name).read_bytes() if name in LARGE[1:] else randomised(light(name)))
+    path.write_bytes(light(name).read_bytes() if name in LARGE else randomised(light(name)))
     found = read_onnx(path, OnnxOptions())
     batch = np.random.default_rng(1).standard_normal((1, 3, 224, 224)).astype(np.float32)
     wanted = run(str(path), batch)
     assert apart(wanted, run(rebuilt(found, tmp_path), batch)) <= 1e-4
-    if name not in LARGE[1:]:
+    if name not in LARGE:
         assert wanted[0].std() > 1e-5, "all outputs are the same, so nothing was compared"
 
 
@@ -90,7 +90,7 @@ def test_outputs_are_onnxruntimes(name: str, tmp_path: Path) -> None:
 def test_others_are_refused_by_operator(name: str) -> None:
     with pytest.raises(SpecError) as refused:
         read_onnx(light(name), OnnxOptions())
-    assert {d.code for d in refused.value.diagnostics} == {"NS804"}
+    assert [d.code for d in refused.value.diagnostics] == ["NS804"] * 16
     assert all(f"operator {REFUSED[name]} `" in d.message for d in refused.value.diagnostics)
 
 

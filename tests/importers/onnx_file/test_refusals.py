@@ -98,6 +98,15 @@ def test_lenient_goes_on_without_them(tmp_path: Path) -> None:
     assert [remark.layer for remark in found.remarks if remark.kind == "lost"] == ["erf_of_e", "selu_of_s"]
 
 
+def test_lenient_says_all_that_it_leaves_out(tmp_path: Path) -> None:
+    """What rests on something that was left out may be out of place itself, and is then left out too."""
+    nodes = [node("DepthToSpace", "x", "d", blocksize=1), node("Flatten", "d", "f"), node("Gemm", "f w")]
+    found = imported(model(nodes, {"w": numbers(7, 5)}), tmp_path, OnnxOptions(lenient=True, carried=False))
+    lost = [remark.layer for remark in found.remarks if remark.kind == "lost"]
+    assert lost[0] == "depthtospace_of_d"
+    assert lost[-1] == "gemm_of_y"
+
+
 def test_what_no_output_needs_is_not_read(tmp_path: Path) -> None:
     content = model([node("Erf", "x", "e"), node("Relu", "x")], {})
     found = imported(content, tmp_path)
