@@ -46,9 +46,11 @@ def find_ends(layers: Sequence[Wired], place: Span, remarks: Remarks) -> Ends:
     if not ends:
         raise SpecError([Diagnostic("NS804", "there are no layers but data and costs", place, help="add a layer")])
     kept = _upstream(body, ends)
+    needed = set(kept)
+    rest = [layer for layer in body if layer not in needed and layer.type not in SOURCES]
     for layer in layers:
         if layer.type in COSTS:
-            _say(layer, main, body, kept, remarks)
+            _say(layer, main, _upstream(rest, layer.bottoms), remarks)
     return Ends(ends, kept)
 
 
@@ -93,8 +95,8 @@ def _upstream(layers: Sequence[Wired], ends: Iterable[Activation]) -> tuple[Wire
     return tuple(reversed(kept))
 
 
-def _say(layer: Wired, main: Wired | None, body: Sequence[Wired], kept: Sequence[Wired], remarks: Remarks) -> None:
-    own = [other for other in _upstream(body, layer.bottoms) if other not in kept and other.type not in SOURCES]
+def _say(layer: Wired, main: Wired | None, own: Sequence[Wired], remarks: Remarks) -> None:
+    """A remark on a layer that is left out, and on those that only it needs."""
     if layer is main:
         text = f"the cost {layer.type} is left out: the net returns what it reads"
         if layer.type == "SigmoidCrossEntropyLoss":

@@ -10,6 +10,7 @@ from netspec.diagnostics import Diagnostic, SpecError
 from netspec.importers.caffe.message import Message
 
 Sources = Mapping[str, tuple[Message, ...]]
+MOST_LAYERS: Final = 5000  # of Caffe's, several of which are often one of the language, which takes 1,000
 SOURCES: Final = frozenset({"Data", "DummyData", "HDF5Data", "ImageData", "Input", "MemoryData", "WindowData"})
 
 
@@ -62,17 +63,26 @@ class Chosen:
 
 
 def choose(net: Message) -> Chosen:
-    """The layers of phase TEST, and data layers of TRAIN where TEST has none that makes the same blob."""
+    """The layers of phase TEST, and data layers of TRAIN where TEST has none that makes the same blob.
+
+    Raises SpecError NS111 for more layers than any net of the language is made of.
+    """
     test, train = state_of(net, "TEST"), state_of(net, "TRAIN")
     layers = net.children("layer")
+    if len(layers) > MOST_LAYERS:
+        message = f"more than {MOST_LAYERS:,} layers"
+        raise SpecError(
+            [Diagnostic("NS111", message, layers[MOST_LAYERS].place, help="a net of this size is not read")]
+        )
     used = [layer for layer in layers if stands(layer, test)]
     training = [layer for layer in layers if layer.word("type", "") in SOURCES and stands(layer, train)]
     testing = [layer for layer in used if layer.word("type", "") in SOURCES]
     sources: dict[str, tuple[Message, ...]] = {}
-    for layer in (*training, *(layer for layer in testing if layer not in training)):
+    both = {id(layer) for layer in training}
+    for layer in (*training, *(layer for layer in testing if id(layer) not in both)):
         for top in layer.texts("top"):
             sources[top] = (*sources.get(top, ()), layer)
     made = {top for layer in testing for top in layer.texts("top")}
     added = [layer for layer in training if made.isdisjoint(layer.texts("top"))]
-    chosen = tuple(layer for layer in layers if any(layer is one for one in (*used, *added)))
-    return Chosen(chosen, sources)
+    taken = {id(layer) for layer in (*used, *added)}
+    return Chosen(tuple(layer for layer in layers if id(layer) in taken), sources)

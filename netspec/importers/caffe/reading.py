@@ -76,6 +76,7 @@ class NetInMaking:
     ``named`` says which layer of the draft computes a layer of Caffe's. ``owners`` are the layers that own weights with
     a name, and the number of the blob. ``decay`` is the weight decay that a layer's `decay_mult` multiplies,
     ``decay_assumed`` whether no solver says it, and ``decaying`` are layers with numbers that decay in Caffe alone.
+    ``said`` are texts of remarks that are made once.
     """
 
     draft: Draft
@@ -87,6 +88,7 @@ class NetInMaking:
     named: dict[str, str] = field(default_factory=dict)
     owners: dict[str, tuple[str, int]] = field(default_factory=dict)
     decaying: list[str] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,8 @@ class Reading:
 
     def say_once(self, topic: str, text: str, place: Span) -> None:
         """A remark on what many layers have alike, at the first."""
-        if not any(remark.text == text for remark in self.net.remarks.items):
+        if text not in self.net.said:
+            self.net.said.add(text)
             self.meaning(topic, text, place)
 
     def dropped(self, topic: str, text: str, place: Span | None = None) -> None:
