@@ -122,7 +122,15 @@ def _pair_equal(
             waiting[test(pairs.b, of_b, more_b, key)].append(key)
         for key in (key for key in left_a if key not in pairs.of_a):
             if found := waiting.get(test(pairs.a, of_a, more_a, key)):
-                pairs.add(key, found.pop())
+                pairs.add(key, _take(pairs, key, found))
+
+
+def _take(pairs: Pairs, key: int, found: list[int]) -> int:
+    """The counterpart that reads the counterparts of what is read, if there is one among those that would do."""
+    reads = tuple(pairs.of_a.get(read, -1) for read in pairs.a[key].reads)
+    chosen = next((other for other in reversed(found) if pairs.b[other].reads == reads), found[-1])
+    found.remove(chosen)
+    return chosen
 
 
 def _pair_sequences(pairs: Pairs) -> None:

@@ -30,7 +30,7 @@ def canonical(net: Compiled) -> Operations:
     """The operations of a net, all of these rules applied."""
     found = spelled(net)
     for key in found.order():
-        _move_up(found, key, commutes)
+        _move_up(found, key, commutes, once=True)
     _drop_idle_neurons(found)
     return found
 
@@ -43,7 +43,7 @@ def spelled(net: Compiled) -> Operations:
     for key in found.order():
         _join_concats(found, key)
     for key in found.order():
-        _move_up(found, key, _only_reshapes)
+        _move_up(found, key, _only_reshapes, once=False)
     for key in found.order():
         _drop_identity(found, key)
     return found
@@ -180,8 +180,8 @@ def _join_concats(found: Operations, key: int) -> None:
         _reread(found, key, tuple(read for reads in inner for read in reads))
 
 
-def _move_up(found: Operations, key: int, commute: Rule) -> None:
-    """An operation before what it commutes with, and before what that commutes with."""
+def _move_up(found: Operations, key: int, commute: Rule, *, once: bool) -> None:
+    """An operation before what it commutes with, and so on; ``once``: an equal one that is there already serves too."""
     waiting = [key]
     while waiting:
         key = waiting.pop()
@@ -191,7 +191,8 @@ def _move_up(found: Operations, key: int, commute: Rule) -> None:
         if not commute(moved, found[before]) or _is_needed(found, before):
             continue
         above = found[before]
-        copies = [_once(found, replace(moved, reads=(read,), shape=found[read].shape)) for read in above.reads]
+        wanted = [replace(moved, reads=(read,), shape=found[read].shape) for read in above.reads]
+        copies = [(_twin(found, one) if once else None) or found.add(one) for one in wanted]
         found.by_key[before] = replace(above, reads=tuple(copies))
         _replace(found, key, before)
         waiting += copies
@@ -206,13 +207,12 @@ def _only_reshapes(moved: Operation, before: Operation) -> bool:
     return moved.kind in (NEURON, "dropout") and before.kind in SAME_UNITS
 
 
-def _once(found: Operations, operation: Operation) -> int:
-    """The key of this neuron of this value; a new one if there is none yet."""
-    if operation.neuron is not None:
-        for key, other in found.by_key.items():
-            if other.neuron == operation.neuron and other.reads == operation.reads:
-                return key
-    return found.add(operation)
+def _twin(found: Operations, neuron: Operation) -> int | None:
+    """The key of the same neuron of the same value; dropout has none: each draws its own units."""
+    twins = (
+        key for key, other in found.by_key.items() if other.neuron == neuron.neuron and other.reads == neuron.reads
+    )
+    return next(twins, None) if neuron.neuron is not None else None
 
 
 def _drop_idle_neurons(found: Operations) -> None:

@@ -71,7 +71,7 @@ def shown(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.7g}"
     if isinstance(value, tuple):
         alike = len(value) > 1 and len(set(value)) == 1
         return shown(value[0]) if alike else ", ".join(map(shown, value)) or "none"

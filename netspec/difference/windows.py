@@ -108,18 +108,31 @@ def _divisors(layer: Pool, image: Maps, count: str) -> Value:
 
 
 def pool_facts(layer: Pool, written: Written) -> list[Fact]:
-    """The kind, and size, stride, padding and divisor of the windows."""
+    """The kind, and size, stride, padding and divisor of the windows; of a global window its size alone."""
     path, image = written.path, maps(written.node.input_shapes[0], layer)
-    seen = layer.seen(image)
-    window = layer.window(seen)
-    slides = window.slides(seen, layer, inside=True)
-    whole = all(_clipped(layer, image, axis) == [(0, image.dims[1 + axis])] for axis in (0, 1))
-    size: Value = "global" if whole else window.size
-    pads = _reached(window, slides, image, max(0, layer.start))
+    size: Value = "global" if _is_whole(layer, image) else layer.size
     facts = [
         Fact("pool", layer.pool, layer.pool, path("pool")),
         Fact("size", size, _size_text(layer), path("size"), written=layer.size, windowed=True),
-        Fact("stride", window.stride, show(window.stride), path("stride"), written=layer.stride, windowed=True),
+    ]
+    return facts if layer.size == "global" else [*facts, *_step_facts(layer, image, path)]
+
+
+def _is_whole(layer: Pool, image: Maps) -> bool:
+    """Whether there is one window, all of the map, and a mean divides by its pixels."""
+    dims = image.dims[1:]
+    reads = all(_clipped(layer, image, axis) == [(0, side)] for axis, side in enumerate(dims))
+    return reads and (layer.pool != "avg" or _divisors(layer, image, layer.count) == tuple((side,) for side in dims))
+
+
+def _step_facts(layer: Pool, image: Maps, path: KeyPath) -> list[Fact]:
+    """Stride, padding and divisor."""
+    seen = layer.seen(image)
+    window = layer.window(seen)
+    slides = window.slides(seen, layer, inside=True)
+    pads = _reached(window, slides, image, max(0, layer.start))
+    facts = [
+        Fact("stride", window.stride, show(window.stride), path("stride"), windowed=True),
         _pad_fact("pad", window, pads, lambda key: path("start" if key == "pad" and layer.start else key), layer.start),
     ]
     return [*facts, _count_fact(layer, image, path)] if layer.pool == "avg" else facts

@@ -110,7 +110,8 @@ def _compare(pairs: Pairs, a: Sequence[_Source], b: Sequence[_Source], commute: 
     ours, theirs = (sorted(side, key=_by_keys) if commute else list(side) for side in (mapped, b))
     if len(ours) == len(theirs) and all(map(_agree, ours, theirs)):
         return None
-    return Wiring(_names(pairs.a, a), _names(pairs.b, b))
+    wiring = Wiring(_names(pairs.a, a, _layer), _names(pairs.b, b, _layer))
+    return wiring if wiring.a != wiring.b else Wiring(_names(pairs.a, a, _value), _names(pairs.b, b, _value))
 
 
 def _by_keys(source: _Source) -> tuple[tuple[int, ...], float]:
@@ -124,10 +125,19 @@ def _agree(a: _Source, b: _Source) -> bool:
     return a.factor == b.factor and (ours == theirs or explained)
 
 
-def _names(net: Operations, sources: Sequence[_Source]) -> str:
+def _layer(operation: Operation) -> str:
+    return operation.layer
+
+
+def _value(operation: Operation) -> str:
+    """A layer, with its neuron or without."""
+    return f"{operation.neuron} of {operation.layer}" if operation.neuron else operation.layer
+
+
+def _names(net: Operations, sources: Sequence[_Source], name: Callable[[Operation], str]) -> str:
     """The layers, with the factors that are not 1."""
     texts = []
     for source in sources:
-        names = " + ".join(dict.fromkeys(net[key].layer for key in source.keys)) or "nothing"
+        names = " + ".join(dict.fromkeys(name(net[key]) for key in source.keys)) or "nothing"
         texts.append(names if source.factor == 1 else f"{source.factor:g} {names}")
     return ", ".join(texts)

@@ -98,6 +98,14 @@ SCHEDULES: dict[str, tuple[str, str, list[Told]]] = {
             ("c", "rate of biases", "0.2", "0.2, exp to / 10"),
         ],
     ),
+    "a schedule times a layer's multiple, and times none": (
+        "train: {lr: {start: 0.1, when: [3]}, lr_b: {start: 0.2, curve: linear}}",
+        "train: {lr: {start: 0.2, when: [3]}, lr_b: {start: 0.4, curve: linear}}",
+        [
+            ("c", "rate of weights", "0.1, / 10 after 3", "0.2, / 10 after 3"),
+            ("c", "rate of biases", "0.2, linear to / 10", "0.4, linear to / 10"),
+        ],
+    ),
     "how many levels": (
         "train: {lr: {start: 1, curve: dexp}, lr_b: 1}",
         "train: {lr: {start: 1, curve: dexp, levels: 5}, lr_b: 1}",

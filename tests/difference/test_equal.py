@@ -72,3 +72,9 @@ def test_a_layers_multiple_and_the_rate_of_all_are_one() -> None:
     a = spec(f"{CONV}, lr_w: 2, lr_b: 4, decay: 0.1}}", HEAD + "train: {lr: 0.01, decay: 0.1}")
     b = spec(f"{CONV}}}", HEAD + "train: {lr: 0.02, lr_b: 0.04, decay: 0.1}")
     assert told(difference(a, b, Scope(train=True))) == []
+
+
+def test_a_layers_multiple_of_a_schedule() -> None:
+    a = spec(f"{CONV}, lr_w: 2, lr_b: 2}}", HEAD + "train: {lr: {start: 0.01, when: plateau}}")
+    b = spec(f"{CONV}}}", HEAD + "train: {lr: {start: 0.02, when: plateau}}")
+    assert told(difference(a, b, Scope(train=True))) == []
