@@ -11,9 +11,9 @@ from typing import Final
 
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.candidate import Candidate
-from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node
 from netspec.importers.onnx_file.sliding import Unclear, sliding
+from netspec.importers.onnx_file.values import Values
 from netspec.importers.onnx_file.windows import plain_keys
 
 _MOST_INPUTS: Final = 256  # what a layer of the language may have

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from netspec.diagnostics import Findings
 from netspec.importers.draft import Draft, Value
-from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Attribute, Node
+from netspec.importers.onnx_file.values import Values
 from netspec.ir.layer import Illegal, Layer
 from netspec.ir.lowering import LrnForm, OnnxCode, OnnxConstant, OnnxOp
 from netspec.ir.shape import Maps, Shape, Vector

@@ -7,16 +7,17 @@ needs the shape says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from netspec.importers.onnx_file.axes import aligned, parts, ranges, reshaped
 from netspec.importers.onnx_file.constants import Dims, Folding
 from netspec.importers.onnx_file.graph import Node, OnnxGraph
 from netspec.importers.onnx_file.sliding import Unclear, sliding
+from netspec.importers.onnx_file.values import Values
 
 if TYPE_CHECKING:
-    from netspec.importers.onnx_file.file import Constant
+    pass
 
 _SAME: Final = (
     *("Relu", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Log", "Neg", "Clip", "PRelu"),
@@ -25,66 +26,26 @@ _SAME: Final = (
 _WIDE: Final = ["Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean", "Pow", "Greater", "Less", "Where"]
 
 
-@dataclass
-class Values:
-    """Shapes and constants of a graph by value name; ``batch`` is the batch that the file fixes, or None."""
+def values_of(graph: OnnxGraph, name: str, image: Dims, batch: int | None) -> Values:
+    """All values, with the input ``name`` an ``image``. Raises DataError for constants that are too large."""
+    values = Values(graph, {name: image}, batch=batch)
+    folding = Folding(graph.source.name, dict(graph.constants))
+    values.constants = folding.found
+    for node in graph.nodes:
+        if not folding.take(node, values.dims.get):
+            values.dims |= dict.fromkeys(node.outputs, None) | _made_by(values, node)
+    return values
 
-    graph: OnnxGraph
-    dims: dict[str, Dims | None] = field(default_factory=dict)
-    constants: dict[str, Constant] = field(default_factory=dict)
-    batch: int | None = None
 
-    @classmethod
-    def of(cls, graph: OnnxGraph, name: str, image: Dims, batch: int | None) -> Values:
-        """With the input ``name`` an ``image``. Raises DataError for constants that are too large."""
-        values = cls(graph, {name: image}, batch=batch)
-        folding = Folding(graph.source.name, dict(graph.constants))
-        values.constants = folding.found
-        for node in graph.nodes:
-            if not folding.take(node, values.dims.get):
-                values.dims |= dict.fromkeys(node.outputs, None) | values._made_by(node)
-        return values
-
-    def constant(self, name: str) -> Constant | None:
-        return self.constants.get(name) if name else None
-
-    def integers(self, name: str) -> tuple[int, ...] | None:
-        """A constant list of whole numbers, at most 64 of them; None where it is none."""
-        array = self.constant(name)
-        if array is None or array.size > 64 or array.dtype.kind not in "iu":
-            return None
-        return tuple(int(value) for value in array.reshape(-1))
-
-    def scalar(self, name: str) -> float | None:
-        """A constant of one number; None where it is none. In files of ours one of some rank is a parameter."""
-        array = self.constant(name)
-        if array is None or array.size != 1 or (array.ndim and self.graph.ours):
-            return None
-        return float(array.reshape(-1)[0])
-
-    def _made_by(self, node: Node) -> dict[str, Dims | None]:
-        rule = _RULES.get(node.op)
-        if rule is None:
-            return {}
-        try:
-            made = rule(self, node)
-        except (Unclear, IndexError, ValueError, ZeroDivisionError, OverflowError):
-            return {}
-        return made if isinstance(made, dict) else {node.output: made}
-
-    def known(self, node: Node, number: int = 0) -> Dims:
-        """The shape of an input. Raises Unclear."""
-        dims = self.dims.get(node.input(number))
-        if dims is None:
-            raise Unclear("what it reads has no known shape")
-        return dims
-
-    def maps(self, node: Node) -> tuple[int, int, int]:
-        """The first input as channels, height, width. Raises Unclear."""
-        dims = self.known(node)
-        if len(dims) != 3:
-            raise Unclear(f"it reads {len(dims) + 1} dimensions, not 4")
-        return dims[0], dims[1], dims[2]
+def _made_by(values: Values, node: Node) -> dict[str, Dims | None]:
+    rule = _RULES.get(node.op)
+    if rule is None:
+        return {}
+    try:
+        made = rule(values, node)
+    except (Unclear, IndexError, ValueError, ZeroDivisionError, OverflowError):
+        return {}
+    return made if isinstance(made, dict) else {node.output: made}
 
 
 Rule = Callable[[Values, Node], "Dims | dict[str, Dims | None] | None"]
@@ -153,26 +114,6 @@ def _reshape(values: Values, node: Node) -> Dims:
     return reshaped(values.dims.get(node.input(0)), wanted, values.batch)
 
 
-def reshaped(dims: Dims | None, wanted: tuple[int, ...], batch: int | None) -> Dims:
-    """The shape of an image after Reshape to ``wanted``. Raises Unclear where the batch does not stay apart."""
-    first, rest = wanted[0], wanted[1:]
-    if not rest or first not in (0, -1, 1, batch):
-        raise Unclear("it mixes the images of a batch")
-    if dims is None:
-        if min(rest) < 1 or first == -1:
-            raise Unclear("what it reads has no known shape")
-        return rest
-    copied = tuple(dims[place] if size == 0 else size for place, size in enumerate(rest))
-    if -1 in copied and first != -1:
-        one = abs(prod(copied))
-        if not one or prod(dims) % one or copied.count(-1) > 1:
-            raise Unclear("its shape does not divide what it reads")
-        copied = tuple(prod(dims) // one if size == -1 else size for size in copied)
-    if prod(copied) != prod(dims):
-        raise Unclear("it mixes the images of a batch")
-    return copied
-
-
 def _squeeze(values: Values, node: Node) -> Dims:
     dims = values.known(node)
     axes = node.integers("axes") or values.integers(node.input(1))
@@ -206,34 +147,8 @@ def _wide(values: Values, node: Node) -> Dims:
     return joined[1:]
 
 
-def aligned(node: Node, array: Constant, rank: int) -> Constant:
-    """A constant as today's broadcasting reads it: up to opset 6, `axis` says where its first dimension belongs."""
-    axis = node.attributes.get("axis")
-    if not node.integer("broadcast", 0) or not isinstance(axis, int) or array.ndim == 0:
-        return array
-    return array.reshape((*array.shape, *(1,) * max(0, rank - axis % rank - array.ndim)))
-
-
 def _slice(values: Values, node: Node) -> Dims:
     return tuple(len(kept) for kept in ranges(values, node))
-
-
-def ranges(values: Values, node: Node) -> list[range]:
-    """What Slice keeps of each axis. Raises Unclear for what is no constant, or slices the batch."""
-    dims = values.known(node)
-    starts = node.integers("starts") or values.integers(node.input(1))
-    ends = node.integers("ends") or values.integers(node.input(2))
-    if starts is None or ends is None or len(starts) != len(ends):
-        raise Unclear("its starts and ends are no constants")
-    axes = node.integers("axes") or values.integers(node.input(3)) or tuple(range(len(starts)))
-    steps = values.integers(node.input(4)) or (1,) * len(starts)
-    kept = [range(size) for size in dims]
-    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        place = axis % (len(dims) + 1)
-        if place == 0:
-            raise Unclear("it slices the batch")
-        kept[place - 1] = range(*slice(start, end, step).indices(dims[place - 1]))
-    return kept
 
 
 def _split(values: Values, node: Node) -> dict[str, Dims | None]:
@@ -243,32 +158,11 @@ def _split(values: Values, node: Node) -> dict[str, Dims | None]:
     return {name: (size, *dims[1:]) for name, size in zip(node.outputs, parts(values, node), strict=True)}
 
 
-def parts(values: Values, node: Node) -> tuple[int, ...]:
-    """The channels of each output of a Split."""
-    sizes = node.integers("split") or values.integers(node.input(1))
-    channels, count = values.known(node)[0], len(node.outputs)
-    each = -(-channels // count)
-    sizes = sizes or (*(each,) * (count - 1), channels - each * (count - 1))
-    if len(sizes) != count or sum(sizes) != channels or min(sizes) < 1:
-        raise Unclear("its parts are not the channels")
-    return sizes
-
-
 def _pad(values: Values, node: Node) -> Dims:
     dims, pads = values.known(node), values.integers(node.input(1)) or node.integers("pads") or ()
     if len(pads) != 2 * len(dims) + 2 or node.input(3) or pads[0] or pads[len(dims) + 1]:
         raise Unclear("it pads the batch")
     return tuple(size + pads[a] + pads[a + len(dims) + 1] for a, size in enumerate(dims, 1))
-
-
-def pad_sides(values: Values, node: Node) -> tuple[int, int, int, int]:
-    """(top, left, bottom, right) of a Pad. Raises Unclear for one that pads channels or takes pixels away."""
-    pads = node.integers("pads") or node.integers("paddings") or values.integers(node.input(1))
-    if pads is None or len(pads) != 8 or node.input(3):
-        raise Unclear("its pads are no constant for four axes")
-    if any(pads[place] for place in (0, 1, 4, 5)) or min(pads) < 0:
-        raise Unclear("it pads other axes than height and width, or below 0")
-    return pads[2], pads[3], pads[6], pads[7]
 
 
 def _reduce(values: Values, node: Node) -> Dims:

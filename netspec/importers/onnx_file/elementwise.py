@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from netspec.importers.draft import Value
-from netspec.importers.onnx_file.dims import aligned
+from netspec.importers.onnx_file.axes import aligned
 from netspec.importers.onnx_file.graph import Node, shortest
 from netspec.importers.onnx_file.reading import INPUT, Read, Reading, Ref, Weight, floats
 from netspec.importers.onnx_file.sliding import Unclear

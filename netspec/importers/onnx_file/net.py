@@ -15,7 +15,7 @@ from typing import Final
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.importers.onnx_file.candidate import Candidate, Fit, shape_of
 from netspec.importers.onnx_file.carried import carries_spec, read_carried
-from netspec.importers.onnx_file.dims import Values
+from netspec.importers.onnx_file.dims import values_of
 from netspec.importers.onnx_file.elementwise import ELEMENTWISE
 from netspec.importers.onnx_file.file import OnnxFile, read_file
 from netspec.importers.onnx_file.finish import finish
@@ -56,7 +56,7 @@ def read_onnx(path: Path, options: OnnxOptions) -> Imported:
 def _read_graph(file: OnnxFile, path: Path, options: OnnxOptions) -> Imported:
     graph, remarks = read_graph(file), Remarks()
     image, batch = _image(graph, remarks)
-    values = Values.of(graph, image.name, image.dims, batch)
+    values = values_of(graph, image.name, image.dims, batch)
     reading = Reading(values, remarks, Maps(*image.dims))
     reading.refs[image.name] = Ref(INPUT, image.dims)
     steps = plan(values)

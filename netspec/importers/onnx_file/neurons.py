@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from math import inf
 
 from netspec.importers.onnx_file.candidate import Candidate
-from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node, shortest
 from netspec.importers.onnx_file.sliding import Unclear
+from netspec.importers.onnx_file.values import Values
 from netspec.ir.neuron import Neuron
 
 

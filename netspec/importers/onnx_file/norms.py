@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.candidate import Candidate, Fit, alone
-from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node, shortest
+from netspec.importers.onnx_file.values import Values
 
 
 def guess_quotient(values: Values, node: Node) -> Iterator[Candidate]:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from math import log, sqrt
 
 from netspec.importers.draft import Value
+from netspec.importers.onnx_file.axes import pad_sides
 from netspec.importers.onnx_file.candidate import Candidate
-from netspec.importers.onnx_file.dims import Values, pad_sides
 from netspec.importers.onnx_file.graph import Node
 from netspec.importers.onnx_file.sliding import Sliding, Unclear, sliding
+from netspec.importers.onnx_file.values import Values
 from netspec.importers.onnx_file.windows import plain_keys, window_keys
 
 _DIGITS = range(1, 13)

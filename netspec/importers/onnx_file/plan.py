@@ -15,7 +15,6 @@ from netspec.importers.onnx_file.branches import (
     guess_sums,
 )
 from netspec.importers.onnx_file.candidate import Candidate, Fit, fit
-from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node, shortest
 from netspec.importers.onnx_file.neurons import (
     guess_drelu,
@@ -38,6 +37,7 @@ from netspec.importers.onnx_file.pictures import (
     guess_sum,
     guess_whole,
 )
+from netspec.importers.onnx_file.values import Values
 
 MAX_INPUTS: Final = 256  # what a layer of the language may have
 Guess = Callable[[Values, Node], Iterator[Candidate]]

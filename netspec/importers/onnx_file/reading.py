@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.candidate import decode, shape_of
 from netspec.importers.onnx_file.constants import Dims
-from netspec.importers.onnx_file.dims import Values
 from netspec.importers.onnx_file.graph import Node
 from netspec.importers.onnx_file.sliding import Four, Unclear
+from netspec.importers.onnx_file.values import Values
 from netspec.importers.remark import Remarks
 from netspec.ir.layer import Illegal
 from netspec.ir.shape import Shape, Vector

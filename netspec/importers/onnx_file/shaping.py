@@ -6,8 +6,8 @@ from math import prod
 from typing import Final
 
 from netspec.importers.draft import Value
+from netspec.importers.onnx_file.axes import pad_sides, parts, ranges
 from netspec.importers.onnx_file.constants import Dims
-from netspec.importers.onnx_file.dims import pad_sides, parts, ranges
 from netspec.importers.onnx_file.graph import Node, shortest
 from netspec.importers.onnx_file.reading import Read, Reading, Ref
 from netspec.importers.onnx_file.sliding import Unclear
