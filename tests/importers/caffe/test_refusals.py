@@ -59,6 +59,11 @@ def test_lenient_goes_on_without_it(name: str) -> None:
     assert [remark.layer for remark in net.remarks if remark.kind == "lost"] == ["odd"]
 
 
+def test_more_layers_than_any_net_has() -> None:
+    (found,) = refused(INPUT + layer("r", "ReLU", "data", "data") * 5000)
+    assert (found.code, found.span.source.name) == ("NS111", "small.prototxt")
+
+
 def test_all_that_is_lost_is_listed_in_one_run() -> None:
     text = INPUT + layer("a", "MVN", "data", "a") + layer("b", "Exp", "a", "b") + layer("c", "Tile", "b", "c")
     assert [found.code for found in refused(text)] == ["NS804"] * 3
