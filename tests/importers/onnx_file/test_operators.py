@@ -245,6 +245,27 @@ def test_a_neuron_becomes_a_key_only_where_nobody_else_reads(tmp_path: Path) -> 
     assert difference(returned, tmp_path) <= CLOSE
 
 
+def test_a_pattern_is_one_layer_only_where_nobody_reads_its_inside(tmp_path: Path) -> None:
+    """2 x is half of a tanh(2 x), but here the sum reads it too."""
+    nodes = [node("Mul", "x two", "m"), node("Tanh", "m", "t"), node("Mul", "t third", "s")]
+    constants = {"two": scalar(2), "third": scalar(1 / 3)}
+    assert types(imported(model(nodes, constants, outputs=("s",)), tmp_path)) == ["neuron"]
+    read = model([*nodes, node("Add", "s m")], constants)
+    assert types(imported(read, tmp_path)) == ["neuron", "neuron", "eltsum"]
+    assert difference(read, tmp_path) <= CLOSE
+    returned = model(nodes, constants, outputs=("s", "m"))
+    assert types(imported(returned, tmp_path)) == ["neuron", "neuron"]
+    assert difference(returned, tmp_path) <= CLOSE
+
+
+@pytest.mark.parametrize("changed", ["sides", "volume", "first"])
+def test_what_only_looks_like_a_response_norm_is_refused(changed: str, tmp_path: Path) -> None:
+    nodes, constants, _ = CASES["response norm as torch writes it"]
+    other = {"sides": ints(0, 0, 1, 0, 0, 0, 0, 2, 0, 0), "volume": ints(0, 1, 3, 64, 1), "first": ints(2)}
+    with pytest.raises(SpecError, match="NS804"):
+        imported(model(nodes, {**constants, changed: other[changed]}), tmp_path)
+
+
 def _random_pool(random: Random) -> tuple[bytes, str]:
     """Pooling with any window, padding and rounding."""
     size = [random.randint(1, 5), random.randint(1, 5)]
