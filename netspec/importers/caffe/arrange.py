@@ -32,14 +32,10 @@ def _slice(reading: Reading) -> tuple[Held, ...]:
     tops, channels = reading.wired.tops, reading.input.channels
     points = _points(parameter, len(tops), channels)
     made = []
-    for number, (top, start, stop) in enumerate(zip(tops, points, points[1:], strict=False)):
+    for top, start, stop in zip(tops, points, points[1:], strict=False):
         shape = (reading.input.shape[0], stop - start, *reading.input.shape[2:])
-        if number in reading.unread:
-            made.append(Held("", shape))
-        elif (start, stop) == (0, channels):
-            made.append(reading.input)
-        else:
-            made.append(_cut(reading, reading.input, shape, start, top.name))
+        whole = (start, stop) == (0, channels)
+        made.append(reading.input if whole else _cut(reading, reading.input, shape, start, top.name))
     return tuple(made)
 
 

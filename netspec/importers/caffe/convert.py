@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from netspec.diagnostics import Diagnostic, Findings, SpecError
 from netspec.diagnostics.grammar import a, count
@@ -13,6 +14,7 @@ from netspec.importers.caffe.phases import SOURCES
 from netspec.importers.caffe.reading import Held, Lost, NetInMaking, Reading
 from netspec.importers.caffe.wiring import Activation, Wired, reader_counts
 
+_OF_SEVERAL: Final = frozenset({"Bias", "Concat", "Convolution", "Crop", "Deconvolution", "Eltwise", "Scale"})
 Blobs = dict[Activation, Held]
 
 
@@ -45,6 +47,7 @@ class _Conversion:
         unread = frozenset(top.top for top in layer.tops if not self.counts[top])
         reading = Reading(layer, tuple(self.blobs[bottom] for bottom in layer.bottoms), self.net, unread)
         try:
+            _check_bottoms(layer)
             made = self._read(reading)
             _check_tops(layer, len(made))
         except SpecError as error:
@@ -63,6 +66,14 @@ class _Conversion:
         if made:
             self.net.named[reading.wired.name] = made[0].layer
         return made
+
+
+def _check_bottoms(layer: Wired) -> None:
+    """Raise SpecError NS808 for a second bottom of a layer that reads one."""
+    if len(layer.bottoms) > 1 and layer.type not in _OF_SEVERAL:
+        message = f"{a(layer.type)} layer reads one blob, and here has {len(layer.bottoms)} bottoms"
+        place = layer.message.place_of("bottom")
+        raise SpecError([Diagnostic("NS808", message, place, help="remove the others")])
 
 
 def _check_tops(layer: Wired, made: int) -> None:

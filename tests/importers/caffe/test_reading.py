@@ -134,6 +134,19 @@ def test_what_costs_compare_with_is_no_output() -> None:
     assert net.spec.outputs == ()
 
 
+def test_slices_that_no_layer_reads_are_outputs() -> None:
+    text = INPUT + layer("cut", "Slice", "data", "a b c") + relu("b")
+    net = read(text)
+    assert net.spec.outputs == ("a", "c", "b")
+    assert {origin.name: origin.layer for origin in net.origins}["cut"] == "a"
+    assert str(layers(net)["b"].neuron) == "relu"
+
+
+def test_a_sum_of_one_blob_twice() -> None:
+    net = read(INPUT + layer("sum", "Eltwise", "data data", "sum", "eltwise_param { coeff: 1 coeff: 2 }"))
+    assert written(net)["sum"] == "{type: eltsum, inputs: [data, data], coefficients: [1, 2]}"
+
+
 def test_silenced_and_judged_blobs_are_no_outputs() -> None:
     text = INPUT + fc("a", "data", 2) + fc("b", "data", 3) + fc("c", "data", 4)
     text += layer("quiet", "Silence", "a", "") + layer("loss", "EuclideanLoss", "b c", "loss")

@@ -88,6 +88,7 @@ def test_all_that_is_lost_is_listed_in_one_run() -> None:
         (INPUT + FC + conv("odd", "fc", 2, 1), "NS808", "is flat"),
         (one("Pooling", "pooling_param { kernel_size: 2 pad: 2 }"), "NS802", "not smaller than the window"),
         (INPUT + layer("odd", "ReLU", "data", "a b"), "NS808", "here has 2 tops"),
+        (one("ReLU", bottom="data fc"), "NS808", "here has 2 bottoms"),
         (one("LRN", "lrn_param { local_size: 4 }"), "NS802", "odd sizes"),
         (one("Dropout", "dropout_param { dropout_ratio: 1.5 }"), "NS802", "`dropout_ratio` is 1.5"),
         (one("Eltwise", "eltwise_param { coeff: 1 }", "data data"), "NS802", "1 coefficient"),
