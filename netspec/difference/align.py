@@ -12,8 +12,9 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
+from netspec.difference.classes import Classes
 from netspec.difference.fact import differing
-from netspec.difference.operation import COMMUTATIVE, INPUT, NEURON, Operation, Operations
+from netspec.difference.operation import INPUT, NEURON, Operation, Operations
 from netspec.difference.sequence import Costs, align_sequences
 
 _NEAR = 4  # operations between two places of one that has moved
@@ -54,13 +55,14 @@ def pair_up(a: Operations, b: Operations) -> Pairs:
     """The counterparts of two nets."""
     pairs = Pairs(a, b)
     pairs.add(_input_of(a), _input_of(b))
-    classes = _Classes()
+    classes = Classes()
     pasts = classes.pasts(a), classes.pasts(b)
     futures = classes.futures(a), classes.futures(b)
     _pair_equal(pairs, *pasts, *futures)
     _pair_equal(pairs, *futures, *pasts)
     _pair_sequences(pairs)
     _rejoin_neurons(pairs)
+    _rejoin_neurons(Pairs(b, a, pairs.of_b, pairs.of_a))
     _pair_neighbours(pairs)
     _pair_moved(pairs)
     return pairs
@@ -68,41 +70,6 @@ def pair_up(a: Operations, b: Operations) -> Pairs:
 
 def _input_of(net: Operations) -> int:
     return next(key for key in net if net[key].kind == INPUT)
-
-
-class _Classes:
-    """A number for each different thing that was asked for."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
-
-    def number(self, thing: Hashable) -> int:
-        return self._numbers.setdefault(thing, len(self._numbers))
-
-    def pasts(self, net: Operations) -> dict[int, int]:
-        """For each operation a number that says all about it and what it is computed from."""
-        found: dict[int, int] = {}
-        for key in net.order():
-            operation = net[key]
-            reads = [(found[read], factor) for read, factor in _inputs(operation)]
-            read = tuple(sorted(reads) if operation.kind in COMMUTATIVE else reads)
-            found[key] = self.number(("past", operation.says, read))
-        return found
-
-    def futures(self, net: Operations) -> dict[int, int]:
-        """For each operation a number that says all about it and what is computed from it."""
-        found: dict[int, int] = {}
-        readers = net.readers()
-        for key in reversed(net.order()):
-            told = [(found[r], -1 if net[r].kind in COMMUTATIVE else n) for r, n in readers[key] if r in found]
-            out = tuple(n for n, output in enumerate(net.outputs) if output == key)
-            found[key] = self.number(("future", net[key].says, tuple(sorted(told)), out))
-        return found
-
-
-def _inputs(operation: Operation) -> Iterable[tuple[int, float]]:
-    factors = operation.factors or (1.0,) * len(operation.reads)
-    return zip(operation.reads, factors, strict=True)
 
 
 def _pair_equal(
@@ -136,7 +103,7 @@ def _take(pairs: Pairs, key: int, found: list[int]) -> int:
 def _pair_sequences(pairs: Pairs) -> None:
     left_a, left_b = pairs.left()
     ours, theirs = [pairs.a[key] for key in left_a], [pairs.b[key] for key in left_b]
-    classes = _Classes()
+    classes = Classes()
     classes_a, classes_b = ([classes.number(_looks(op)) for op in side] for side in (ours, theirs))
     costs = Costs(
         gaps_a=[alone(operation) for operation in ours],

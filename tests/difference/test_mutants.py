@@ -44,7 +44,9 @@ def _is_told(row: Row, mutant: Mutant, a: Compiled) -> bool:
     key = "pad" if (kind, mutant.key) == ("pool", "start") else TOLD_AS.get(mutant.key, mutant.key)
     if layers <= {mutant.layer, *_who_shares(a, mutant.layer)} and what in (key, kind):
         return True
-    return row.kind == "only" and (row.a or row.b) is not None and _may_be_idle(a, layers)
+    if row.kind == "wiring" and mutant.key == "neuron":  # the same neuron of the same value stands elsewhere too
+        return any(mutant.layer in side.text for side in (row.a, row.b) if side)
+    return row.kind == "only" and _may_be_idle(a, layers)
 
 
 def _who_shares(net: Compiled, owner: str) -> set[str]:
