@@ -66,10 +66,11 @@ def _own(spec: Spec, file: OnnxFile, remarks: Remarks) -> Spec:
         remarks.dropped("ledger", f"the ledger `{spec.ledger}` is no part of the file", place)
         spec = replace(spec, ledger="")
     card = _card(file)
-    if card is not None and spec.data.mean in ("image", "color") and any(card.preprocessing.mean):
+    mean = card.preprocessing.mean if card is not None and spec.data.mean in ("image", "color") else ()
+    if any(mean) and mean != spec.data.mean_color:
         text = "the mean colour that the file subtracts is written as `mean_color`"
         remarks.meaning("mean", text, place)
-        spec = replace(spec, data=replace(spec.data, mean_color=card.preprocessing.mean))
+        spec = replace(spec, data=replace(spec.data, mean_color=mean))
     return spec
 
 

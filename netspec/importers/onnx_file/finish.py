@@ -88,6 +88,8 @@ class _Ending:
             before = self.made[self._now(source)]
             if "neuron" not in before.keys and self.reading.values.graph.together(before.node, made.node):
                 before.keys["neuron"] = made.keys["neuron"]
+                if before.node.name.startswith(f"{made.node.name}/"):  # as netspec calls the operators inside a layer
+                    before.node = made.node
                 self.into[number] = self._now(source)
         self.outputs = [self._now(number) for number in self.outputs]
         self.kept = [number for number in needed if number not in self.into]
