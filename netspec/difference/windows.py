@@ -108,14 +108,17 @@ def _divisors(layer: Pool, image: Maps, count: str) -> Value:
 
 
 def pool_facts(layer: Pool, written: Written) -> list[Fact]:
-    """The kind, and size, stride, padding and divisor of the windows; of a global window its size alone."""
+    """The kind, and size, stride, padding and divisor of the windows; of a global one its size and start."""
     path, image = written.path, maps(written.node.input_shapes[0], layer)
     size: Value = "global" if _is_whole(layer, image) else layer.size
     facts = [
         Fact("pool", layer.pool, layer.pool, path("pool")),
         Fact("size", size, _size_text(layer), path("size"), written=layer.size, windowed=True),
     ]
-    return facts if layer.size == "global" else [*facts, *_step_facts(layer, image, path)]
+    if layer.size == "global":
+        skipped = max(0, layer.start)
+        return [*facts, Fact("start", skipped, shown(layer.start), path("start"), windowed=True)]
+    return [*facts, *_step_facts(layer, image, path)]
 
 
 def _is_whole(layer: Pool, image: Maps) -> bool:

@@ -41,11 +41,13 @@ def _is_told(row: Row, mutant: Mutant, a: Compiled) -> bool:
     layers = {side.layer for side in (row.a, row.b) if side}
     kind = a.typed.by_name[mutant.layer].layer.type
     what = row.what.partition(" of input")[0]
-    key = "pad" if (kind, mutant.key) == ("pool", "start") else TOLD_AS.get(mutant.key, mutant.key)
-    if layers <= {mutant.layer, *_who_shares(a, mutant.layer)} and what in (key, kind):
+    keys = ("pad", "start") if (kind, mutant.key) == ("pool", "start") else (TOLD_AS.get(mutant.key, mutant.key),)
+    if layers <= {mutant.layer, *_who_shares(a, mutant.layer)} and what in (*keys, kind):
         return True
     if row.kind == "wiring" and mutant.key == "neuron":  # the same neuron of the same value stands elsewhere too
         return any(mutant.layer in side.text for side in (row.a, row.b) if side)
+    if row.kind == "order" and layers == {mutant.layer}:  # its neuron goes on to where it vanishes
+        return True
     return row.kind == "only" and _may_be_idle(a, layers)
 
 
