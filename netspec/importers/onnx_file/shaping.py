@@ -85,6 +85,9 @@ def _kept_whole(reading: Reading, node: Node, ref: Ref) -> Ref:
         return reading.make(node, "slice", {"channels": ref.dims[0]}, [ref])
     if axes == (3,):
         return reading.make(node, "flip", {}, [ref])
+    steps = reading.values.integers(node.input(4))
+    if steps is not None:
+        return reading.make(node, "nailbed", {"stride": steps[0]}, [ref])
     return reading.make(node, "crop", {"size": list(ref.dims[1:])}, [ref])
 
 
