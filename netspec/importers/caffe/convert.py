@@ -9,7 +9,7 @@ from typing import Final
 from netspec.diagnostics import Diagnostic, Findings, SpecError
 from netspec.diagnostics.grammar import a, count
 from netspec.importers.caffe.ends import Ends
-from netspec.importers.caffe.layers import read_layer
+from netspec.importers.caffe.layers import READERS, read_layer
 from netspec.importers.caffe.phases import SOURCES
 from netspec.importers.caffe.reading import Held, Lost, NetInMaking, Reading
 from netspec.importers.caffe.wiring import Activation, Wired, reader_counts
@@ -43,13 +43,13 @@ class _Conversion:
 
     def convert(self, layer: Wired) -> None:
         if not all(bottom in self.blobs for bottom in layer.bottoms):
-            return  # what it reads was refused
+            if not self.findings.errors:  # else what it reads was refused
+                self.net.remarks.lost(layer.type, "it reads what is left out", layer.place, layer.name)
+            return
         unread = frozenset(top.top for top in layer.tops if not self.counts[top])
         reading = Reading(layer, tuple(self.blobs[bottom] for bottom in layer.bottoms), self.net, unread)
         try:
-            _check_bottoms(layer)
             made = self._read(reading)
-            _check_tops(layer, len(made))
         except SpecError as error:
             for diagnostic in error.diagnostics:
                 self.findings.add(diagnostic)
@@ -58,19 +58,22 @@ class _Conversion:
             self.blobs[top] = replace(held, shared=held.shared or self.counts[top] > 1)
 
     def _read(self, reading: Reading) -> tuple[Held, ...]:
+        layer = reading.wired
         try:
+            _check_bottoms(layer)
             made = read_layer(reading)
         except Lost as lost:
-            self.net.remarks.lost(lost.topic, lost.text, lost.place, reading.wired.name)
-            return (reading.input,) * len(reading.wired.tops)
+            self.net.remarks.lost(lost.topic, lost.text, lost.place, layer.name)
+            return reading.inputs[:1] * len(layer.tops)
+        _check_tops(layer, len(made))
         if made:
-            self.net.named[reading.wired.name] = made[0].layer
+            self.net.named[layer.name] = made[0].layer
         return made
 
 
 def _check_bottoms(layer: Wired) -> None:
     """Raise SpecError NS808 for a second bottom of a layer that reads one."""
-    if len(layer.bottoms) > 1 and layer.type not in _OF_SEVERAL:
+    if len(layer.bottoms) > 1 and layer.type in READERS and layer.type not in _OF_SEVERAL:
         message = f"{a(layer.type)} layer reads one blob, and here has {len(layer.bottoms)} bottoms"
         place = layer.message.place_of("bottom")
         raise SpecError([Diagnostic("NS808", message, place, help="remove the others")])

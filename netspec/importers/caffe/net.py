@@ -162,7 +162,7 @@ class _Import:
 
     def _outputs(self, ends: Ends, blobs: Blobs) -> list[Held]:
         """What the net returns. Raises SpecError where that is its input: nothing of it is left."""
-        held = [blobs[end] for end in ends.outputs if blobs[end].layer in self.draft.layers]
+        held = [blobs[end] for end in ends.outputs if end in blobs and blobs[end].layer in self.draft.layers]
         if not held:
             help = "the net needs a layer that netspec has"
             raise SpecError([Diagnostic("NS804", "nothing is left of the net", self.message.place, help=help)])

@@ -59,6 +59,15 @@ def test_lenient_goes_on_without_it(name: str) -> None:
     assert [remark.layer for remark in net.remarks if remark.kind == "lost"] == ["odd"]
 
 
+def test_lenient_goes_on_without_what_reads_a_layer_that_nothing_feeds() -> None:
+    text = INPUT + FC + layer("free", "Parameter", "", "free", "parameter_param { shape { dim: 4 } }")
+    text += layer("sum", "Eltwise", "fc free", "sum") + fc("end", "fc", 2)
+    assert refused(text)[0].message == "the language has no layer like Parameter"
+    net = read_caffe(Source("small.prototxt", text), CaffeOptions(lenient=True))
+    assert list(net.spec.layers) == ["fc", "end"]
+    assert [remark.layer for remark in net.remarks if remark.kind == "lost"] == ["free", "sum"]
+
+
 def test_more_layers_than_any_net_has() -> None:
     (found,) = refused(INPUT + layer("r", "ReLU", "data", "data") * 5000)
     assert (found.code, found.span.source.name) == ("NS111", "small.prototxt")
