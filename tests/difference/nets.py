@@ -70,14 +70,17 @@ def compute_alike(a: str, b: str) -> bool:
     """Whether two nets whose weights have the same names start alike and give the same outputs."""
     one, other = Forms.of(a), Forms.of(b)
     starts = [
-        [(p.name, p.parameter.dims, p.parameter.distribution) for p in form.net.typed.parameters]
+        [(p.name, p.parameter.count, p.parameter.distribution) for p in form.net.typed.parameters]
         for form in (one, other)
     ]
     if sorted(starts[0]) != sorted(starts[1]) or len(one.net.typed.outputs) != len(other.net.typed.outputs):
         return False
     weights = doubled(one.weights())
     batch = one.inputs().astype(np.float64)
-    found = [run_torch(form.merged(weights).double(), batch) for form in (one, other)]
+    found = []
+    for form in (one, other):  # a bias of one position may have its dimensions or not
+        own = {p.name: weights[p.name].reshape(p.parameter.dims) for p in form.net.typed.parameters}
+        found.append(run_torch(form.merged(own).double(), batch))
     outputs = zip(one.net.typed.outputs, other.net.typed.outputs, strict=True)
     pairs = [(found[0][x], found[1][y]) for x, y in outputs]
     return all(x.shape == y.shape and np.allclose(x, y, rtol=1e-9, atol=1e-9, equal_nan=True) for x, y in pairs)
