@@ -23,7 +23,7 @@ from netspec_runtime.errors import DataError
 class ImportOptions:
     """What `netspec import` was asked for beside files.
 
-    ``size`` is the input's side where the files do not say it; ``names`` says what a file of weights calls the layers;
+    ``size`` and ``channels`` are the input's where the files do not say them; ``names`` says what a file of weights calls the layers;
     ``carried``: take the spec that an ONNX file of ours carries, and not its graph.
     """
 
@@ -32,6 +32,7 @@ class ImportOptions:
     rgb: bool = False
     fold_batchnorm: bool = False
     size: int | None = None
+    channels: int | None = None
     name: str | None = None
     names: str | None = None
     carried: bool = True
@@ -158,6 +159,7 @@ def _read_caffe(files: Files, options: ImportOptions) -> Imported:
         rgb=options.rgb,
         fold_batchnorm=options.fold_batchnorm,
         size=options.size,
+        channels=options.channels,
         name=options.name,
     )
     weights, mean = files.path("caffemodel"), files.path("mean")

@@ -50,6 +50,9 @@ def import_net(
     size: Annotated[
         int | None, typer.Option(min=1, max=16384, help="The input's height and width, where the files do not say it.")
     ] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Caffe: the input's channels, where the files do not say them.")
+    ] = None,
     rgb: Annotated[bool, typer.Option("--rgb", help="Caffe: turn a BGR net into an RGB one.")] = False,
     fold_batchnorm: Annotated[
         bool, typer.Option("--fold-batchnorm", help="Caffe: put batch norms into the weights before them.")
@@ -79,7 +82,7 @@ def import_net(
     if as_json and out is None:
         raise typer.BadParameter("--json prints the report: say with --out where the spec goes")
     sorted_files = sort_files(files, {"params": params})
-    options = ImportOptions(lenient, merge_towers, rgb, fold_batchnorm, size, name, names, not graph)
+    options = ImportOptions(lenient, merge_towers, rgb, fold_batchnorm, size, channels, name, names, not graph)
     imported = import_net(sorted_files, options)
     sources = tuple(str(path) for path in sorted_files.by_role.values())
     target = _target(out, imported)

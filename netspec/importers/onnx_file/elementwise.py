@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LEAST_KEPT: Final = 0.05  # a smaller factor is no dropout's
 _BIASED: Final = ("conv", "deconv", "fc", "affine")
 
 
@@ -105,8 +104,10 @@ def _scale(reading: Reading, node: Node, ref: Ref, scaled: _Scaled) -> Ref:
 
 
 def _linear(reading: Reading, node: Node, ref: Ref, factor: float, term: float) -> Ref:
+    """A neuron; in a file of ours what dropout does at test is dropout. Elsewhere a factor is just that."""
     rate = round(1 - factor, 9)
-    if term == 0 and _LEAST_KEPT < factor < 1 and ref.layer != INPUT and _starts_layer(reading, node):
+    ours = reading.values.graph.ours and _starts_layer(reading, node)
+    if ours and term == 0 and 0 < factor < 1 and ref.layer != INPUT:
         text = f"a product with {factor:g} is read as dropout at test: `rate: {rate:g}`"
         reading.remarks.meaning("dropout", text, node.place, node.name)
         return reading.make(node, "dropout", {"rate": rate}, [ref])
@@ -114,10 +115,10 @@ def _linear(reading: Reading, node: Node, ref: Ref, factor: float, term: float) 
 
 
 def _starts_layer(reading: Reading, node: Node) -> bool:
-    """In a file of ours, whether an operator is not the second or a later one of its layer."""
+    """Whether an operator is not the second or a later one of its layer, as the names in a file of ours tell."""
     graph = reading.values.graph
     before = [graph.producers[name] for name in node.inputs if name in graph.producers]
-    return not graph.ours or all(graph.layer_of(other) != graph.layer_of(node) for other in before)
+    return all(graph.layer_of(other) != graph.layer_of(node) for other in before)
 
 
 def _takes_bias(reading: Reading, node: Node, ref: Ref) -> bool:

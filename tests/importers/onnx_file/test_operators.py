@@ -189,7 +189,7 @@ CASES: dict[str, Case] = {
     "largest": ([node("Tanh", "x", "t"), node("Max", "t x")], {}, ["neuron", "eltmax"]),
     "divided": ([node("Div", "x c")], {"c": scalar(57.5)}, ["neuron"]),
     "taken from": ([node("Sub", "c x")], {"c": numbers(3, 1, 1)}, ["affine"]),
-    "kept": ([node("Sigmoid", "x", "t"), node("Mul", "t c")], {"c": scalar(0.7)}, ["neuron", "dropout"]),
+    "factor": ([node("Sigmoid", "x", "t"), node("Mul", "t c")], {"c": scalar(0.7)}, ["neuron", "neuron"]),
     "relu6": ([node("Clip", "x lo hi")], {"lo": scalar(0), "hi": scalar(6)}, ["neuron"]),
     "line of numbers": ([node("Mul", "x a", "m"), node("Add", "m b")], {"a": scalar(0.5), "b": scalar(3)}, ["neuron"]),
     "maps out of units": (
