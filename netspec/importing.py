@@ -23,8 +23,8 @@ from netspec_runtime.errors import DataError
 class ImportOptions:
     """What `netspec import` was asked for beside files.
 
-    ``size`` and ``channels`` are the input's where the files do not say them; ``names`` says what a file of weights calls the layers;
-    ``carried``: take the spec that an ONNX file of ours carries, and not its graph.
+    ``size`` and ``channels`` are the input's where the files do not say them; ``names`` says what a file of weights
+    calls the layers; ``carried``: take the spec that an ONNX file of ours carries, and not its graph.
     """
 
     lenient: bool = False
