@@ -62,11 +62,14 @@ def _folded(node: Node, found: dict[str, Constant], dims: Callable[[str], Dims |
 
 
 def _shape(node: Node, dims: Callable[[str], Dims | None]) -> Constant | None:
-    """The shape of a value; 0 stands for the batch, which is what Reshape reads as "the same"."""
+    """The shape of a value, or a part of it; 0 stands for the batch, which is what Reshape reads as "the same"."""
     import numpy as np
 
     known = dims(node.input(0))
-    return None if known is None else np.array((0, *known), np.int64)
+    if known is None:
+        return None
+    part = slice(node.integer("start", 0), node.integer("end", len(known) + 1))
+    return np.array((0, *known)[part], np.int64)
 
 
 def _constant(node: Node, _: Sequence[Constant]) -> Constant:
@@ -141,6 +144,21 @@ def _gathered(node: Node, arrays: Sequence[Constant]) -> Constant:
     return np.take(data, indices.astype(np.int64), axis)
 
 
+def _sliced(node: Node, arrays: Sequence[Constant]) -> Constant:
+    """A part of each axis that is named; lists were attributes up to opset 9."""
+    if "" in node.inputs:
+        raise ValueError("a list is left out between others")
+    lists = [tuple(int(number) for number in array.reshape(-1)[:_MOST_SHAPE]) for array in arrays[1:]]
+    starts, ends, *more = lists or [node.integers("starts") or (), node.integers("ends") or ()]
+    axes = more[0] if more else node.integers("axes") or tuple(range(len(starts)))
+    steps = more[1] if len(more) > 1 else (1,) * len(starts)
+    kept = [slice(None)] * arrays[0].ndim
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        kept[axis] = slice(start, end, step)
+    part: Constant = arrays[0][tuple(kept)]
+    return part
+
+
 def _cast(node: Node, arrays: Sequence[Constant]) -> Constant:
     import numpy as np
 
@@ -164,5 +182,6 @@ _FOLDS: Final[dict[str, Callable[[Node, Sequence[Constant]], Constant]]] = {
     "Transpose": _transposed,
     "Concat": _concatenated,
     "Gather": _gathered,
+    "Slice": _sliced,
     "Cast": _cast,
 }

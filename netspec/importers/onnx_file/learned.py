@@ -179,8 +179,8 @@ def read_prelu(reading: Reading, node: Node) -> Ref:
     ref, slopes = reading.ref(node), reading.weight(node.input(1))
     rank, shape = len(ref.dims) + 1, slopes.array.shape
     each = (1,) * (rank - len(shape)) + shape == (1, ref.dims[0], *(1,) * (rank - 2))
-    if len(shape) <= 1 and slopes.array.size == 1:
-        each = rank == 2 and ref.dims[0] == 1
+    if slopes.array.size == 1:  # of one channel it may be either
+        each = each and len(shape) == rank - 1
     elif not each:
         raise Unclear("its slopes are neither one nor one a channel")
     keys: dict[str, Value] = {} if each else {"shared": True}

@@ -20,6 +20,8 @@ def neuron_of(values: Values, node: Node) -> str | None:
         return str(Neuron("leaky", (node.number_of("alpha", 0.01),)))
     if node.op == "Elu":
         return str(Neuron("elu", (node.number_of("alpha", 1.0),)))
+    if node.op == "Pow":
+        return _power(values, node)
     return _clip(values, node) if node.op == "Clip" else None
 
 
@@ -33,6 +35,11 @@ _PLAIN = {
     "Neg": "linear[-1.0, 0.0]",
     "Log": "log[0.0]",
 }
+
+
+def _power(values: Values, node: Node) -> str | None:
+    """Powers that netspec writes as other operators; the rest are guessed."""
+    return {1.0: "linear[1.0, 0.0]", 2.0: "square", 0.5: "sqrt"}.get(values.scalar(node.input(1)) or 0.0)
 
 
 def _clip(values: Values, node: Node) -> str:

@@ -124,5 +124,5 @@ PLAIN: Final[dict[str, Read]] = {
     "Dropout": read_dropout,
     "Softmax": read_softmax,
     **dict.fromkeys(("Relu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Neg", "Log"), read_neuron),
-    **dict.fromkeys(("LeakyRelu", "Elu", "Clip"), read_neuron),
+    **dict.fromkeys(("LeakyRelu", "Elu", "Clip", "Pow"), read_neuron),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import NodeProto
+from onnx import NodeProto, numpy_helper
 
 from netspec.diagnostics import SpecError
 from tests.importers.onnx_file.models import difference, imported, model, node, numbers, types
@@ -204,6 +204,35 @@ CASES: dict[str, Case] = {
     ),
     "softmax of pixels": ([node("GlobalAveragePool", "x", "g"), node("Softmax", "g", axis=1)], {}, ["pool", "softmax"]),
     "product with itself": ([node("Mul", "x x")], {}, ["neuron"]),
+    "power of two": ([node("Pow", "x two")], {"two": scalar(2)}, ["neuron"]),
+    "one slope": ([node("PRelu", "x s")], {"s": numbers(1, 1, 1)}, ["prelu"]),
+    "pads turned around": (
+        [
+            node("ConstantOfShape", "four", "zeros", value=numpy_helper.from_array(ints(0))),
+            node("Concat", "given zeros", "flat", axis=0),
+            node("Reshape", "flat pairs", "rows"),
+            node("Slice", "rows last before first back", "turned"),
+            node("Transpose", "turned", "columns", perm=[1, 0]),
+            node("Reshape", "columns all", "p"),
+            node("Pad", "x p", "q"),
+            node("Conv", "q w"),
+        ],
+        {
+            "four": ints(4), "given": ints(3, 0, 1, 2), "pairs": ints(-1, 2), "all": ints(-1), "w": numbers(4, 3, 3, 3),
+            "last": ints(-1), "before": ints(-(2**63) + 1), "first": ints(0), "back": ints(-1),
+        },
+        ["conv"],
+    ),
+    "part of a shape": (
+        [
+            node("Shape", "x", "batch", start=0, end=1),
+            node("Concat", "batch rest", "wanted", axis=0),
+            node("Reshape", "x wanted", "f"),
+            node("Gemm", "f w", transB=1),
+        ],
+        {"rest": ints(-1), "w": numbers(5, 192)},
+        ["fc"],
+    ),
 }  # fmt: skip
 
 
