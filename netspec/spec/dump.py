@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import MISSING, is_dataclass
+from textwrap import wrap
 from typing import Annotated, Any, get_args, get_origin
 
 from netspec.ir.layer import Layer
@@ -16,6 +17,7 @@ from netspec.syntax.scalars import as_bool, as_float, is_null
 from netspec.syntax.words import Word
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_LONGEST, _WIDTH = 10_000, 120  # of a layer in one line, half of what is read; and of the lines of a longer one
 
 
 def dump(spec: Spec) -> str:
@@ -35,7 +37,10 @@ def spec_hash(spec: Spec) -> str:
 def _layer(layer: Layer) -> str:
     pairs = [f"type: {layer.type}"]
     pairs += [f"{name}: {_value(value, hint)}" for name, value, hint in _written(layer, type(layer))]
-    return "{" + ", ".join(pairs) + "}"
+    text = "{" + ", ".join(pairs) + "}"
+    if len(text) <= _LONGEST:
+        return text
+    return "\n    ".join(wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False))
 
 
 def _written(value: object, cls: type[Any]) -> list[tuple[str, object, Any]]:
