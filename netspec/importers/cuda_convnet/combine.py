@@ -38,10 +38,7 @@ def eltmax(layer: FileLayer) -> Output:
     if len(layer.inputs) < 2:
         layer.options.refuse("NS802", "inputs", "one input has no larger one", "two inputs, or more")
     sources, shape = _alike(layer)
-    text = (
-        "where inputs are equal, the gradient goes to all of them there, and is shared among them or one's alone here"
-    )
-    layer.dropped("ties", text)
+    layer.dropped("ties", "where inputs are equal, each gets the whole gradient there; here they share it")
     return layer.add("eltmax", shape, inputs=sources)
 
 

@@ -62,6 +62,7 @@ def _source(layer: FileLayer, number: int, parts: int) -> str:
 
 
 def _note_flattened(layer: FileLayer) -> None:
-    maps = [f"`{one.layer}` ({one.shape})" for one in layer.inputs if isinstance(one.shape, Maps)]
+    maps = dict.fromkeys(f"`{one.layer}` ({one.shape})" for one in layer.inputs if isinstance(one.shape, Maps))
     if maps:
-        layer.meaning("flatten", f"{listed(maps)} are read channel by channel, row by row", "inputs")
+        verb = "is" if len(maps) == 1 else "are"
+        layer.meaning("flatten", f"{listed(list(maps))} {verb} read channel by channel, row by row", "inputs")

@@ -5,7 +5,7 @@ Source: reference/cuda-convnet.md 1.2, 2, 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 from netspec.importers.cuda_convnet.sections import Section
@@ -19,11 +19,19 @@ _OPTIONS_2012 = frozenset({"partialsum", "filterchannels", "initcfunc", "domax",
 
 
 def dialect_of(definition: Mapping[str, Section], params: Mapping[str, Section]) -> Dialect:
-    """2014 where anything is of 2014 alone: its files still carry options of 2012, which it skips."""
+    """By types, which the other source refuses; then 2014 where an option is of 2014 alone.
+
+    Files of 2014 still carry options of 2012, which that source skips.
+    """
     sections = (*definition.values(), *params.values())
+    types = {type_of(section) for section in sections}
+    if types & _TYPES_2014:
+        return "2014"
+    if types & _TYPES_2012:
+        return "2012"
     if any(_is_2014(section) for section in sections):
         return "2014"
-    is_2012 = _any(sections, _TYPES_2012, _OPTIONS_2012) or any(_defines_norm(s) for s in definition.values())
+    is_2012 = any(_OPTIONS_2012 & section.options.keys() or _defines_norm(section) for section in sections)
     return "2012" if is_2012 else ""
 
 
@@ -37,11 +45,7 @@ def _is_2014(section: Section) -> bool:
     gpu, rate = section.options.get("gpu"), section.options.get("epsw")
     replicas = gpu is not None and "," in gpu.text
     scheduled = rate is not None and "[" in rate.text
-    return replicas or scheduled or _any((section,), _TYPES_2014, _OPTIONS_2014)
-
-
-def _any(sections: Iterable[Section], types: frozenset[str], options: frozenset[str]) -> bool:
-    return any(type_of(section) in types or options & section.options.keys() for section in sections)
+    return replicas or scheduled or bool(_OPTIONS_2014 & section.options.keys())
 
 
 def _defines_norm(section: Section) -> bool:

@@ -52,6 +52,8 @@ class Net:
     """The one device of each layer of the draft."""
     owners: dict[tuple[str, int], str] = field(default_factory=dict)
     """Whose weights an input of a layer of the file uses, as the language writes it: `conv1[1]`."""
+    shared: set[tuple[str, int]] = field(default_factory=set)
+    """Inputs of layers of the file, by their numbers, whose weights are another's."""
     told: set[str] = field(default_factory=set)
     """Topics of which one remark is enough."""
 

@@ -130,7 +130,7 @@ def _finish(net: Net) -> None:
     layers = {name: net.outputs[name].layer for name in learned if name in net.outputs and net.outputs[name].shape}
     if net.params is not None:
         try:
-            apply_rates(net.draft, net.definition, net.params, layers, net.remarks)
+            apply_rates(net.draft, net.definition, net.params, layers, net.remarks, net.shared)
         except SpecError as error:
             found.extend(error.diagnostics)
     if found:

@@ -5,11 +5,13 @@ Source: reference/cuda-convnet.md 2, 4 (update periods), 7 (dialects D0 to D6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from netspec.diagnostics import Diagnostic, Findings
 from netspec.diagnostics.grammar import a
 from netspec.diagnostics.suggest import said, suggestion
+from netspec.importers.cuda_convnet.dialect import dialect_of, type_of
 from netspec.importers.cuda_convnet.rates import (
     RATE_OPTIONS,
     WITHOUT_COUNTERPART,
@@ -38,6 +40,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 _COST = ("coeff", "topk", "setSize", "threads", "posWeight")
 _ANY = ("quantF", "quantB")
+_NOT_IN_2014 = ("schedw", "schedb", "sched", "supereps", "supermom")
 _REPORTED = (1, 5)  # `train` and `eval` report top-1 and top-5 errors
 
 
@@ -47,27 +50,44 @@ def apply_rates(
     params: Mapping[str, Section],
     layers: Mapping[str, str],
     remarks: Remarks,
+    shared: Collection[tuple[str, int]] = (),
 ) -> None:
     """Write `train`, and the rates and decays of the draft's layers, as a parameter file has them.
 
     ``definition`` and ``params`` are the sections of the two files; ``layers`` gives the draft's layer for each layer
-    of the definition that has one. The language has one schedule for weights and one for biases, with a factor for
+    of the definition that has one; ``shared`` are the inputs of layers, by their numbers, whose weights are another's,
+    and learn as those do. The language has one schedule for weights and one for biases, with a factor for
     each layer; what does not fit is remarked on, and fails no import, because it changes only how the net is trained.
     Raises SpecError: NS802 for a value that cannot be read, NS803 for a section or option that is missing, NS808 for
     lists that do not fit the layer's inputs.
     """
-    findings = Findings()
-    rates = {name: _rates(section, definition, params, findings, remarks) for name, section in definition.items()}
+    findings, given = Findings(), params
+    if dialect_of(definition, params) == "2014":
+        given = {name: _as_in_2014(section, remarks) for name, section in params.items()}
+    rates = {name: _rates(section, definition, given, findings, remarks) for name, section in definition.items()}
     for name, section in params.items():
         if name in definition:
-            _check_others(_type(definition[name]), section, findings, remarks)
+            _check_others(type_of(definition[name]), section, findings, remarks)
         else:
             text = f"the net has no layer `{shorten(name)}`; cuda-convnet skips the section too"
             remarks.dropped("section", text, section.place, name)
     findings.stop_on_errors()
-    _note_old_schedule(params, remarks)
-    known = {layers[name]: rate for name, rate in rates.items() if rate is not None and name in layers}
+    _note_old_schedule(given, remarks)
+    known = {
+        layers[name]: rate.of_inputs([(name, number) not in shared for number in range(len(rate.weights))])
+        for name, rate in rates.items()
+        if rate is not None and name in layers
+    }
     write_recipe(draft, known, remarks)
+
+
+def _as_in_2014(section: Section, remarks: Remarks) -> Section:
+    """A section without the options of 2012 that the later source skips."""
+    for option in section.options.values():
+        if option.name in _NOT_IN_2014:
+            text = f"`{shorten(option.key.text)}` is of 2012; the source of this file, of 2014, does not read it"
+            remarks.dropped("option", text, option.key, section.name)
+    return replace(section, options={n: o for n, o in section.options.items() if n not in _NOT_IN_2014})
 
 
 def _rates(
@@ -77,7 +97,7 @@ def _rates(
     findings: Findings,
     remarks: Remarks,
 ) -> LayerRates | None:
-    kind, own = _type(section), params.get(section.name)
+    kind, own = type_of(section), params.get(section.name)
     if own is None and (kind in LEARNED or kind.startswith("cost.")):
         near = suggestion(section.name, [name for name in params if name not in definition])
         message = f"the parameter file has no section for `{shorten(section.name)}`, {a(kind)} layer"
@@ -92,13 +112,8 @@ def _note_old_schedule(params: Mapping[str, Section], remarks: Remarks) -> None:
     section = next(filter(old_schedule, params.values()), None)
     if section is not None:
         text = "`sched` is read as the schedule of weights and biases, which it was when the file was written; later"
-        text += " versions of cuda-convnet skip it, and the rates stay as they are"
+        text += " sources of cuda-convnet skip it, so that rates stay constant"
         remarks.meaning("schedule", text, place_of(section, "sched"))
-
-
-def _type(section: Section) -> str:
-    option = section.options.get("type")
-    return option.text if option else ""
 
 
 def _check_others(kind: str, section: Section, findings: Findings, remarks: Remarks) -> None:
@@ -120,7 +135,7 @@ def _note_unknown(kind: str, option: Option, section: Section, known: tuple[str,
         remarks.lost("dropout", text, option.key, section.name)
         return
     near = said(suggestion(option.name, known))
-    text = f"{a(kind)} layer has no parameter `{shorten(option.name)}`; cuda-convnet ignores it too"
+    text = f"{a(kind)} layer has no parameter `{shorten(option.key.text)}`; cuda-convnet ignores it too"
     remarks.dropped("option", text + (f" ({near})" if near else ""), option.key, section.name)
 
 

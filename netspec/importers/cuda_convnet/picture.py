@@ -55,18 +55,25 @@ def find_picture(definition: Mapping[str, Section], size: int | None) -> Picture
 
 def read_data(layer: FileLayer, picture: Picture, index_of_first: int | None) -> tuple[Output, int | None]:
     """What a data layer gives, and the number of the provider's output that pictures are."""
-    index = layer.options.integer("dataIdx", least=0)
-    start, end = layer.options.integer("start", 0), layer.options.integer("end", 0)
+    index, units = layer.options.integer("dataIdx", least=0), picture.shape.units
+    rows = _rows(layer, units)
     if layer.section.name not in picture.layers:
         layer.dropped("labels", "no layer reads it, so it is no input: `train` finds labels with the pictures")
         return Output("", None), index_of_first
     if index_of_first not in (None, index):
         layer.lost("input", "a second kind of data, and a net has one input", "dataIdx")
-    if start or end:
-        layer.lost("input", "only some rows of the data are read", "start" if start else "end")
+    if rows != (0, units):
+        layer.lost("input", "only some rows of the data are read", "start" if rows[0] else "end")
     if index_of_first is None:
         _write_input(layer, picture)
     return Output(INPUT, picture.shape), index if index_of_first is None else index_of_first
+
+
+def _rows(layer: FileLayer, units: int) -> tuple[int, int]:
+    """The rows of the data that are read, the end excluded; before 2014 all are."""
+    if layer.net.dialect == "2012":
+        return 0, units
+    return layer.options.integer("start", 0), layer.options.integer("end", units)
 
 
 def _write_input(layer: FileLayer, picture: Picture) -> None:
@@ -81,12 +88,12 @@ def _write_input(layer: FileLayer, picture: Picture) -> None:
     if shape.channels == 1:
         data["channels"] = "grey"
     keys["data"] = data
-    said = ", ".join(f"{name} {str(value).lower()}" for name, value in data.items())
-    layer.meaning("data", f"how pictures are read is not in the file; it is as the authors' programs did: {said}")
+    said = ", ".join(f"{name}: {str(value).lower()}" for name, value in data.items())
+    layer.meaning("data", f"the file does not say how pictures are read: as the authors' programs did, `{said}`")
 
 
 def _usual_size(definition: Mapping[str, Section]) -> int:
-    """CIFAR's where the last layer with classes has as many."""
+    """CIFAR's where the last layer with classes has as many as one of its two sets."""
     classes = [section for section in definition.values() if type_of(section) in ("fc", "treefc")]
     outputs = classes[-1].options.get("outputs") if classes else None
     return _CIFAR if outputs is not None and outputs.text in _CIFAR_CLASSES else _IMAGENET

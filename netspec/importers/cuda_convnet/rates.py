@@ -5,8 +5,9 @@ Source: reference/cuda-convnet.md 2 (parameters and update rule), 7 (dialects).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TypeVar
 
 from netspec.diagnostics import Diagnostic, Findings
@@ -39,7 +40,7 @@ WITHOUT_COUNTERPART = {  # what each does where it is not 0
 
 @dataclass(frozen=True)
 class LayerRates:
-    """One layer's rates: ``weights``, ``momenta`` and ``decays`` are of each input's weights.
+    """One layer's rates: ``weights``, ``momenta`` and ``decays`` are of each input's weights that are its own.
 
     ``period`` is after how many passes the weights change, 0 for as often as possible.
     """
@@ -51,6 +52,15 @@ class LayerRates:
     bias_momentum: float
     decays: tuple[float, ...]
     period: int
+
+    def of_inputs(self, own: Sequence[bool]) -> LayerRates:
+        """The rates of some of the inputs."""
+        return replace(
+            self,
+            weights=tuple(compress(self.weights, own)),
+            momenta=tuple(compress(self.momenta, own)),
+            decays=tuple(compress(self.decays, own)),
+        )
 
     def place(self, *options: str) -> Span:
         """Where the first of some options that the section has stands, or else the section."""

@@ -22,7 +22,9 @@ from netspec.importers.remark import Origin
 from netspec.spec.checks import MAX_INPUTS
 from netspec.syntax.scalars import shorten
 
-_COMMON = ("type", "inputs", "gpu", "neuron")
+_OF_DATA = ("type",)
+_OF_COSTS = (*_OF_DATA, "inputs", "gpu")
+_OF_LAYERS = (*_OF_COSTS, "neuron")
 _NO_PARAMS = "such options stand in the parameter file: give it with `--params`"
 
 
@@ -53,6 +55,7 @@ class Reading:
         if kind == DATA:
             output, self.index = read_data(layer, self.picture, self.index)
             self.net.outputs[section.name] = output
+            _note_unknown(layer, _OF_DATA)
             self._origin(layer, output)
         elif kind in COSTS:
             self._cost(layer)
@@ -72,7 +75,9 @@ class Reading:
         if source in self.net.outputs:
             return self.net.outputs[source]
         name, below = options.section.name, self.net.definition.get(source)
-        if below is None:
+        if not source:
+            options.find("NS802", "inputs", "a name is missing beside a comma", "`inputs=conv1a,conv1b`")
+        elif below is None:
             help = did_you_mean(source, (other for other in self.net.outputs if other != name), "above are")
             options.find("NS805", "inputs", f"`{name}` reads `{shorten(source)}`, which is no layer", help)
         elif type_of(below) in COSTS:
@@ -89,7 +94,7 @@ class Reading:
         except Refused:
             output = Output(layer.section.name, None)
         else:
-            _note_unknown(layer)
+            _note_unknown(layer, _OF_LAYERS)
         place(layer, devices)
         self.net.outputs[layer.section.name] = Output(output.layer, output.shape, devices)
         self._origin(layer, self.net.outputs[layer.section.name])
@@ -116,7 +121,7 @@ class Reading:
         judged = read_cost(layer)
         if judged is not None:
             self.judged.append(judged)
-        _note_unknown(layer)
+        _note_unknown(layer, _OF_COSTS)
         self._origin(layer, Output("", None, devices))
 
     def _origin(self, layer: FileLayer, output: Output) -> None:
@@ -146,9 +151,9 @@ def _sources(options: Options) -> tuple[str, ...]:
     return names[:MAX_INPUTS]
 
 
-def _note_unknown(layer: FileLayer) -> None:
-    """Say which options cuda-convnet would not read either."""
-    known = layer.options.used | {name: name for name in _COMMON}
+def _note_unknown(layer: FileLayer, common: tuple[str, ...]) -> None:
+    """Say which options cuda-convnet would not read either; ``common`` are those of all layers of this sort."""
+    known = layer.options.used | {name: name for name in common}
     for option in layer.section.options.values():
         if option.name not in known:
             near = said(suggestion(option.name, tuple(known.values())))

@@ -47,10 +47,10 @@ def write_recipe(draft: Draft, rates: Mapping[str, LayerRates], remarks: Remarks
         return
     layers = tuple(rates.values())
     train = _Train(
-        _reference(_of_weights(layer) for layer in layers),
+        _reference(_of_weights(layer) for layer in layers if layer.weights),
         _reference(layer.biases for layer in layers),
         _commonest(momentum for layer in layers for momentum in (*layer.momenta, layer.bias_momentum)),
-        _commonest(_commonest(layer.decays) for layer in layers),
+        _commonest(_commonest(layer.decays) for layer in layers if layer.decays),
     )
     draft.keys["train"] = At(_written(train), layers[0].section.place)
     _note_run(train, layers[0], remarks)
@@ -79,13 +79,12 @@ def _rate(rate: Rate) -> Value:
 
 
 def _write_layer(draft: LayerDraft, layer: LayerRates, train: _Train) -> None:
-    lr_w, lr_b = _factor(_of_weights(layer), train.lr), _factor(layer.biases, train.lr_b)
-    if lr_w != 1:
+    lr_b = _factor(layer.biases, train.lr_b)
+    if layer.weights and (lr_w := _factor(_of_weights(layer), train.lr)) != 1:
         draft.keys["lr_w"] = At(lr_w, layer.place("epsW"))
     if lr_b != 1:
         draft.keys["lr_b"] = At(lr_b, layer.place("epsB"))
-    decay = _commonest(layer.decays)
-    if decay != train.decay:
+    if layer.decays and (decay := _commonest(layer.decays)) != train.decay:
         draft.keys["decay"] = At(decay, layer.place("wc"))
 
 
@@ -130,8 +129,9 @@ _Difference = tuple[str, str, tuple[str, ...]]
 
 
 def _schedule_differences(layer: LayerRates, train: _Train) -> Iterable[_Difference]:
+    weights = _of_weights(layer) if layer.weights else Rate(0.0)
     sides = (
-        ("weights", "lr", _of_weights(layer), train.lr, ("schedW", "sched", "epsW")),
+        ("weights", "lr", weights, train.lr, ("schedW", "sched", "epsW")),
         ("biases", "lr_b" if train.lr_b != train.lr else "lr", layer.biases, train.lr_b, ("schedB", "sched", "epsB")),
     )
     for what, key, rate, reference, options in sides:

@@ -15,7 +15,7 @@ from netspec.ir.shape import Maps
 from netspec.syntax.scalars import shorten
 
 _SOURCE = re.compile(r"(?P<layer>[^\[\]]+?)\s*(?:\[\s*(?P<number>[0-9]{1,4})\s*\])?")
-_MOST_CONNECTIONS = 1 << 16
+_MOST_CONNECTIONS = 1 << 14
 
 
 def shared_weights(layer: FileLayer) -> tuple[str, ...]:
@@ -33,19 +33,23 @@ def shared_weights(layer: FileLayer) -> tuple[str, ...]:
         shared.append(_owner(layer, source) if source else "")
         if shared[-1] == own[number]:
             shared[-1] = ""  # its own, by name
+        if shared[-1]:
+            layer.net.shared.add((layer.section.name, number))
         layer.net.owners[layer.section.name, number] = shared[-1] or own[number]
     return tuple(shared) or ("",) * len(layer.inputs)
 
 
-def connections(
-    layer: FileLayer, number: int, maps: Maps, groups: int, filter_channels: int, sparse: bool
-) -> list[int]:
-    """The channels that the groups of one input read; empty for consecutive parts of all of them."""
-    if not sparse or groups == 1:
-        return []
-    channels, read = maps.channels, groups * filter_channels
-    if read % channels or read > _MOST_CONNECTIONS:
-        message = f"{groups} groups of {filter_channels} channels do not read each of {channels} equally often"
+def connections(layer: FileLayer, number: int, maps: Maps, groups: int, filter_channels: int) -> list[int]:
+    """The channels that the groups of one `randSparse` input read: so many each, or as many as without it for 0."""
+    if groups == 1:
+        layer.refuse("`randSparse` draws what groups read, and there is one group", "randSparse", "more `groups`")
+    channels, each = maps.channels, filter_channels or maps.channels // groups
+    read = groups * each
+    if read > _MOST_CONNECTIONS:
+        message = f"{groups:,} groups read {each:,} channels each, and all of these would stand in the spec"
+        layer.refuse(message, "filterChannels", f"at most {_MOST_CONNECTIONS:,} in all")
+    if read % channels:
+        message = f"{groups:,} groups of {each:,} channels do not read each of {channels:,} equally often"
         layer.refuse(message, "filterChannels", "`filterChannels` times `groups` must be a multiple of `channels`")
     text = (
         "which channels each group reads is drawn here from the layer's name; the original draws it at random and"

@@ -11,7 +11,11 @@ from netspec.importers.cuda_convnet.layer import FileLayer
 from netspec.importers.draft import Value
 
 _TUNING = ("partialSum", "sumWidth")
-_FUNCTIONS = {"initWFunc": "weights", "initBFunc": "biases", "initCFunc": "connections"}
+_FUNCTIONS = {
+    "initWFunc": ("weights", "here they are drawn as `initW` says"),
+    "initBFunc": ("biases", "here they start at `initB`"),
+    "initCFunc": ("connections", "here they are drawn"),
+}
 
 Keys = dict[str, Value]
 
@@ -39,9 +43,9 @@ def joined(rows: Sequence[Keys], weights: Sequence[Keys]) -> Keys:
 
 def bias_keys(layer: FileLayer) -> Keys:
     """`init_b` where biases do not start at 0; notes what else is said of the start, and of the speed."""
-    for option, what in _FUNCTIONS.items():
+    for option, (what, here) in _FUNCTIONS.items():
         if layer.options.text(option, ""):
-            layer.dropped("start", f"`{option}` makes the first {what} in the original, from a checkpoint", option)
+            layer.dropped("start", f"a Python function of the original's makes the first {what}; {here}", option)
     for option in _TUNING:
         layer.options.used[option.lower()] = option
         if layer.options.has(option) and option not in layer.net.told:

@@ -54,7 +54,7 @@ def local(layer: FileLayer) -> Output:
 def _windowed(layer: FileLayer, type: str, keys: Keys) -> Output:
     own, inputs = _read(layer), range(len(layer.inputs))
     spreads, shared = layer.options.numbers("initW", len(inputs)), shared_weights(layer)
-    modules, start = layer.options.integer("modulesX", 0, least=0), bias_keys(layer)
+    modules, start = _modules(layer), bias_keys(layer)
     windows = [_windows(layer, number, own[number], modules) for number in inputs]
     _check_agreement(layer, windows)
     rows = [_keys(layer, o, w) for o, w in zip(own, windows, strict=True)]
@@ -67,6 +67,11 @@ def _windowed(layer: FileLayer, type: str, keys: Keys) -> Output:
     sources: list[Value] = [one.source for one in windows]
     shape = Maps(windows[0].filters, windows[0].count, windows[0].count)
     return layer.add(type, shape, inputs=sources if len(sources) > 1 else sources[0], **keys)
+
+
+def _modules(layer: FileLayer) -> int:
+    """How many windows there are along a side where the file says so, else 0; before 2014 it cannot."""
+    return 0 if layer.net.dialect == "2012" else layer.options.integer("modulesX", 0, least=0)
 
 
 def _read(layer: FileLayer) -> tuple[_Options, ...]:
@@ -93,13 +98,20 @@ def _windows(layer: FileLayer, number: int, own: _Options, modules: int) -> _Win
     source, maps = layer.image(number, own.channels)
     if own.channels % own.groups:
         layer.refuse(f"{own.groups:,} groups do not divide {own.channels:,} channels", "groups", "a divisor")
-    read = own.filter_channels or own.channels // own.groups
-    picked = connections(layer, number, maps, own.groups, read, own.sparse)
+    picked = connections(layer, number, maps, own.groups, own.filter_channels) if own.sparse else []
+    _note_filter_channels(layer, own)
     count, after = _positions(layer, number, maps.height, own, modules)
     if own.groups > 1:
         text = f"`filters` counts those of one of the {own.groups} groups: there are {own.filters * own.groups} in all"
         layer.meaning("groups", text, "filters")
     return _Windows(source, own.filters * own.groups, count, after, tuple(picked))
+
+
+def _note_filter_channels(layer: FileLayer, own: _Options) -> None:
+    read = own.channels // own.groups
+    if not own.sparse and own.filter_channels not in (0, read):
+        text = f"`filterChannels` is for `randSparse` layers: each group reads its {amount(read, 'channel')}"
+        layer.dropped("connections", text, "filterChannels")
 
 
 def _positions(layer: FileLayer, number: int, image: int, own: _Options, modules: int) -> tuple[int, int]:

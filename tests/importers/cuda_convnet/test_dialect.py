@@ -26,6 +26,8 @@ from tests.importers.cuda_convnet.samples import pairs
         ("type=conv\ngpu=0,1", "", "2014"),
         ("type=conv\npartialSum=1", "epsW=exp[base=.1;tgtFactor=10]", "2014"),
         ("type=conv", "updatePeriod=1", "2014"),
+        ("type=hs\nsumWidth=4", "updatePeriod=1", "2012"),
+        ("type=pass\n[b]\ntype=treefc", "", "2014"),
     ],
 )
 def test_by_what_only_one_source_reads(definition: str, params: str, year: str) -> None:

@@ -5,32 +5,14 @@ from __future__ import annotations
 import pytest
 
 from netspec.diagnostics import SpecError
-from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
-from netspec.importers.remark import Imported, Kind
 from netspec.layers.combine import EltSum
 from netspec.layers.conv import Conv
 from netspec.layers.dropout import Dropout
 from netspec.layers.fc import Fc
 from netspec.layers.rnorm import ResponseNorm
 from netspec.pipeline import compile_spec
-from netspec.source import Source
-from tests.importers.cuda_convnet.nets import rates, sections
-
-DATA = "data: data dataIdx=0\nlabels: data dataIdx=1\n"
-FC = "fc1: fc inputs=data outputs=10 initW=0.1\n"
-END = FC + "probs: softmax inputs=fc1\nlogprob: cost.logreg inputs=labels,probs\n"
-
-
-def imported(rows: str, params: str | None = None, size: int | None = 8, lenient: bool = False) -> Imported:
-    source = None if params is None else Source("params.cfg", params)
-    options = CudaConvnetOptions(size=size, lenient=lenient)
-    done = read_cuda_convnet(Source("nets/my net.cfg", sections(DATA + rows)), source, options)
-    compile_spec(done.spec)
-    return done
-
-
-def topics(done: Imported, kind: Kind) -> list[tuple[str, str]]:
-    return [(remark.topic, remark.layer) for remark in done.remarks if remark.kind == kind]
+from tests.importers.cuda_convnet.nets import rates
+from tests.importers.cuda_convnet.small import END, FC, imported, topics
 
 
 def test_the_plainest_net() -> None:
@@ -103,21 +85,6 @@ def test_outputs_are_what_costs_judge_and_what_nothing_reads() -> None:
     assert (done.spec.outputs, topics(done, "meaning")) == ((), [("data", "data"), ("flatten", "fc1")])
 
 
-@pytest.mark.parametrize("cost", ["crossent", "crossent2", "bce", "dce", "rflickr", "msm", "gsum2"])
-def test_every_other_cost_judges_its_last_input(cost: str) -> None:
-    done = imported(FC + f"fc2: fc inputs=fc1 outputs=3 initW=0.1\nc: cost.{cost} inputs=labels,fc1\n")
-    assert done.spec.outputs == ("fc1", "fc2")
-    (text,) = [r.text for r in done.remarks if r.topic == "cost"]
-    assert "not what `train` trains" in text
-
-
-@pytest.mark.parametrize("cost", ["sum2", "tica channels=1 sizeX=2"])
-def test_costs_of_one_input(cost: str) -> None:
-    name, _, options = cost.partition(" ")
-    done = imported(FC + f"c: cost.{name} inputs=fc1 {options}\n")
-    assert topics(done, "dropped") == [("labels", "labels"), ("cost", "c")]
-
-
 def test_devices_are_inherited_from_the_first_input() -> None:
     rows = """
     a: fc inputs=data outputs=4 initW=0.1 gpu=1
@@ -165,31 +132,6 @@ def test_replicas_are_told_once_and_are_no_split() -> None:
     assert "--mesh data=2" in remark.text
 
 
-def test_what_is_drawn_is_drawn_the_same_and_reads_each_channel_as_often() -> None:
-    rows = "".join(
-        f"{name}: conv inputs=data channels=6 filters=4 filterSize=3 groups=3 randSparse=1 filterChannels=4 initW=0.1\n"
-        for name in ("one", "two")
-    )
-    first, second = imported(rows), imported(rows)
-    drawn = {name: layer.connections for name, layer in first.spec.layers.items() if isinstance(layer, Conv)}
-    again = {name: layer.connections for name, layer in second.spec.layers.items() if isinstance(layer, Conv)}
-    assert drawn == again
-    assert drawn["one"] != drawn["two"]
-    for connections in drawn.values():
-        assert connections is not None
-        assert sorted(connections) == sorted([*range(6)] * 2)
-        assert len(set(connections[:6])) == 6
-
-
-def test_the_source_of_2014_draws_nothing() -> None:
-    row = "a: conv inputs=data channels=6 filters=4 filterSize=3 groups=3 randSparse=1 initW=0.1 sumWidth=1"
-    done = imported(row)
-    layer = done.spec.layers["a"]
-    assert isinstance(layer, Conv)
-    assert (layer.groups, layer.connections) == (3, None)
-    assert topics(done, "dropped")[-2:] == [("connections", "a"), ("tuning", "a")]
-
-
 @pytest.mark.parametrize(
     ("rows", "params", "factors"),
     [
@@ -223,24 +165,6 @@ def test_how_weights_and_biases_start() -> None:
     assert ("start", "a") in topics(done, "dropped")
     assert [p.init_w.value for p in b.per_input if p.init_w] == [0.5, 0.25]
     assert (c.init_w.value, c.per_input) == (0.5, ())
-
-
-def test_weights_are_shared_through_chains() -> None:
-    rows = """
-    a: fc inputs=data outputs=192 initW=0.1
-    b: fc inputs=a outputs=192 initW=0.1 weightSource=a
-    c: fc inputs=a,b outputs=192 initW=0.1,0.2 weightSource=b[0],
-    d: fc inputs=a,c outputs=192 initW=0.1,0.2 weightSource=c[1],d[0]
-    """
-    spec = imported(rows).spec
-    b, c, d = (spec.layers[name] for name in "bcd")
-    assert isinstance(b, Fc)
-    assert isinstance(c, Fc)
-    assert isinstance(d, Fc)
-    assert b.share_weights == "a"
-    assert [p.share_weights for p in c.per_input] == ["a", None]
-    assert [p.share_weights for p in d.per_input] == ["c[1]", "c[1]"]
-    assert spec.warnings == ()
 
 
 def test_a_spread_below_zero_is_the_same_distribution() -> None:
@@ -292,6 +216,25 @@ def test_unknown_options_are_dropped_with_a_guess() -> None:
     assert "did you mean `neuron`?" in texts[0]
 
 
+def test_options_that_data_and_costs_do_not_have() -> None:
+    """Costs and data have no neuron, and data are on no device."""
+    done = imported(
+        "more: data dataIdx=0 neuron=relu gpu=0\nfc1: fc inputs=more outputs=10 initW=0.1\n"
+        "c: cost.sum2 inputs=fc1 gpu=0 neuron=relu children=d"
+    )
+    assert topics(done, "dropped")[2:] == [("option", "more"), ("option", "more"), ("cost", "c"), ("option", "c")]
+
+
+@pytest.mark.parametrize("part", ["start=0", "end=192", "start=0 end=192"])
+def test_all_rows_of_the_data(part: str) -> None:
+    assert topics(imported(f"more: data dataIdx=0 {part}\n" + FC.replace("data", "more")), "dropped")[2:] == []
+
+
+def test_before_2014_all_rows_of_the_data_are_read() -> None:
+    done = imported("more: data dataIdx=0 start=3\nh: hs inputs=more keep=1\n" + FC.replace("data", "h"))
+    assert topics(done, "dropped")[2:] == [("option", "more")]
+
+
 def test_a_second_look_at_the_same_pictures_is_the_same_input() -> None:
     rows = "more: data dataIdx=0\na: fc inputs=data,more outputs=4 initW=0.1,0.1"
     layer = imported(rows).spec.layers["a"]
@@ -303,6 +246,7 @@ LOST = {
     "pool": "a: pool inputs=data channels=3 pool=rand sizeX=3 stride=2",
     "sum": "b: fc inputs=data outputs=4 initW=0.1\na: sum inputs=b stride=2",
     "input": "more: data dataIdx=2\na: fc inputs=data,more outputs=4 initW=0.1,0.1",
+    "input of some rows": "more: data dataIdx=0 end=191\na: fc inputs=more outputs=4 initW=0.1",
 }
 
 
@@ -312,7 +256,7 @@ def test_what_cannot_be_said_stops_the_import_unless_it_is_lenient(topic: str) -
         imported(LOST[topic])
     assert [d.code for d in raised.value.diagnostics] == ["NS804"]
     done = imported(LOST[topic], lenient=True)
-    assert [found for found, _ in topics(done, "lost")] == [topic]
+    assert [found for found, _ in topics(done, "lost")] == [topic.partition(" ")[0]]
     assert len(done.spec.layers) == 1
 
 

@@ -134,6 +134,18 @@ def test_later_schedules_replace_the_oldest() -> None:
     assert done.spec.train.lr_b == 0.02
 
 
+def test_schedules_of_2012_in_files_of_2014() -> None:
+    """Its source reads none of them."""
+    scheduled = RATES + "schedW=exp[10]\nsuperEps=1\nupdatePeriod=0\n"
+    done = layers(scheduled, scheduled, scheduled)
+    assert done.spec.train.lr == 0.01
+    assert done.said("option")[:2] == [
+        "dropped 7 conv1: `schedW` is of 2012; the source of this file, of 2014, does not read it",
+        "dropped 8 conv1: `superEps` is of 2012; the source of this file, of 2014, does not read it",
+    ]
+    assert done.said("superEps") == []
+
+
 def test_a_schedule_of_another_shape_is_dropped_with_its_line() -> None:
     done = layers(conv1=RATES + "schedW=linear[10,0.5]\n")
     assert done.spec.train.lr == 0.01
@@ -179,7 +191,7 @@ def test_sections_and_options_that_no_layer_has_are_dropped() -> None:
         "dropped 23 conv9: the net has no layer `conv9`; cuda-convnet skips the section too"
     ]
     assert done.said("option") == [
-        "dropped 7 conv1: a `conv` layer has no parameter `epsv`; cuda-convnet ignores it too (did you mean `epsW`?)"
+        "dropped 7 conv1: a `conv` layer has no parameter `epsV`; cuda-convnet ignores it too (did you mean `epsW`?)"
     ]
 
 

@@ -43,6 +43,13 @@ CONTRADICTIONS = {
     "tgtSize=4": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=4",
     "tgtSize=9": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=9",
     "coeffs=1,2,3": FC + "a: eltsum inputs=fc1,fc1 coeffs=1,2,3",
+    "randSparse=1": CONV + "a: conv inputs=conv1 channels=8 filters=8 filterSize=3 initW=0.1 randSparse=1",
+    "filterChannels=16384": (
+        CONV + "a: conv inputs=conv1 channels=8 filters=1 filterSize=1 initW=0.1 randSparse=1 groups=2"
+        " filterChannels=16384"
+    ),
+    "inputs=fc1,labels": FC + "a: cost.logreg inputs=fc1,labels",
+    "inputs=labels": FC + "a: cost.sum2 inputs=labels",
     "inputs=fc1,b": FC + "b: fc inputs=data outputs=9 initW=0.1\na: eltsum inputs=fc1,b",
 }
 
@@ -74,6 +81,7 @@ WRONG_VALUES = {
     "weightSource=[0]": f"{_FC} weightSource=[0]",
     "keep=1.5": "hs inputs=data keep=1.5",
     "inputs=data": "eltmax inputs=data",
+    "inputs=data,": f"{_FC.replace('=data', '=data,')}",
     "inputs=data,data": "softmax inputs=data,data",
     "inputs=data,labels,data": f"{_FC}\nb: cost.logreg inputs=data,labels,data",
 }
