@@ -99,8 +99,8 @@ def _prelu(reading: Reading) -> tuple[Held, ...]:
 def _dropout(reading: Reading) -> tuple[Held, ...]:
     parameter = reading.parameter("dropout_param")
     rate = parameter.number("dropout_ratio", 0.5)
-    if not 0 < rate < 1:
-        raise wrong(parameter, "dropout_ratio", f"`dropout_ratio` is {rate:g}", "a number between 0 and 1")
+    if not 0 <= rate < 1:
+        raise wrong(parameter, "dropout_ratio", f"`dropout_ratio` is {rate:g}", "at least 0, and below 1")
     text = f"kept units are divided by {1 - rate:g} in training, and nothing is done at test: `scale: train`"
     reading.meaning("dropout", text)
     keys: dict[str, Value] = {"scale": "train"}

@@ -71,13 +71,13 @@ def _scale(reading: Reading) -> tuple[Held, ...]:
     bias = parameter.flag("bias_term", default=False)
     if bias:
         _say_filler(reading, parameter.child("bias_filler"), 0.0)
-    if bias and _follows_norm(reading):
+    rates = rate_keys(reading, ("lr_w", "lr_b")[: 1 + bias])
+    if bias and not rates and _follows_norm(reading):  # a batchnorm has no rates of its own
         held = reading.input
         del reading.net.draft.layers[held.layer].keys["affine"]
     else:
         keys: dict[str, Value] = {} if bias else {"bias": False}
-        keys |= rate_keys(reading, ("lr_w", "lr_b")[: 1 + bias])
-        held = reading.add("affine", reading.input.shape, keys)
+        held = reading.add("affine", reading.input.shape, keys | rates)
     if bias:
         reading.learns(held, "bias", 1, (held.channels,))
     reading.learns(held, "weight", 0, (held.channels,))

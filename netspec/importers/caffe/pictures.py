@@ -20,6 +20,7 @@ from netspec.source import Span
 
 _IMAGENET_MEAN: Final = (104.0, 117.0, 123.0)  # blue, green, red
 _IMAGENET_SIDE: Final = 256
+_CIFAR_SIDE: Final = 32
 _IMAGENET_CROPS: Final = range(200, _IMAGENET_SIDE + 1)
 _MAPS: Final = 4  # axes
 
@@ -69,7 +70,7 @@ class _Pictures:
         """`channels`."""
         if self.channels == GREY:
             return {"channels": "grey"}
-        if self.layer.word("type", "") == "Data" and "cifar" in options_of(self.layer).text("source", "").lower():
+        if self._of_cifar():
             self._say("channel order", "Caffe's CIFAR database holds pictures as red, green, blue, unlike others")
             return {}
         self._say("channel order", "Caffe reads pictures as blue, green, red; `--rgb` turns the first weights around")
@@ -98,21 +99,41 @@ class _Pictures:
         """`resize`, `crop` and `mirror`."""
         mirrored = self.transform.flag("mirror", default=False)
         keys: dict[str, Value] = {"mirror": at(self.transform, "mirror", value=True)} if mirrored else {}
-        side = self._stored_side()
-        if not self.transform.integer("crop_size", 0) or side < max(self.sides):
+        if not self.transform.integer("crop_size", 0):
             return keys
-        text = f"the shorter side of pictures is scaled to {side} before the crop; Caffe takes them as they are stored"
-        self._say("preprocessing", text, self.transform.place_of("crop_size"))
+        side, place = self._stored_side(), self.transform.place_of("crop_size")
+        if side < max(self.sides):
+            text = (
+                "nothing says how large pictures are before Caffe cuts this out of them: here they are stretched to it"
+            )
+            self._say("preprocessing", text, place)
+            return keys
+        text = f"the shorter side of pictures is scaled to {side} before the crop; Caffe {self._stored()}"
+        self._say("preprocessing", text, place)
         return keys | {"resize": side, "crop": at(self.transform, "crop_size", self.sides)}
+
+    def _stored(self) -> str:
+        """What Caffe does with a picture before the crop."""
+        options = options_of(self.layer)
+        if not _has_size(options):
+            return "takes them as they are stored"
+        return f"stretches them to {options.integer('new_height')}x{options.integer('new_width')}"
 
     def _stored_side(self) -> int:
         """The shorter side of pictures before the crop, where something tells it; else 0."""
         options = options_of(self.layer)
-        if options.has("new_height") and options.has("new_width"):
+        if _has_size(options):
             return min(options.integer("new_height"), options.integer("new_width"))
         if self.mean is not None:
             return int(min(self.mean.image.shape[1:]))
+        if self._of_cifar():
+            return _CIFAR_SIDE
         return _IMAGENET_SIDE if self.as_imagenet else 0
+
+    def _of_cifar(self) -> bool:
+        """Whether they are of the database that Caffe's example makes of CIFAR."""
+        source = options_of(self.layer).text("source", "").lower()
+        return self.layer.word("type", "") == "Data" and "cifar" in source
 
     def mean_of_file(self) -> dict[str, Value]:
         """`mean`: numbers, those of the image that was given, or that of an image that training measures."""
@@ -152,6 +173,10 @@ class _Pictures:
 
     def _say(self, topic: str, text: str, place: Span | None = None) -> None:
         self.remarks.meaning(topic, text, place or self.layer.place, self.layer.text("name", ""))
+
+
+def _has_size(options: Message) -> bool:
+    return options.has("new_height") and options.has("new_width")
 
 
 def _colour(mean: Mean, remarks: Remarks) -> dict[str, Value]:

@@ -57,7 +57,7 @@ def mean_file(path: Path, channels: int, side: int, values: tuple[float, ...]) -
         (database("crop_size: 20 force_gray: true mean_value: 33"), "{size: 20, channels: 1}",
          "{channels: grey, mean: [33]}"),
         (database('crop_size: 20 mean_file: "m.binaryproto"'), "{size: 20}", "{channels: bgr, mean: image}"),
-        (database("crop_size: 20", "examples/cifar10/cifar10_train_lmdb"), "{size: 20}", ""),
+        (database("crop_size: 20", "examples/cifar10/cifar10_train_lmdb"), "{size: 20}", "{resize: 32, crop: 20}"),
         (source("ImageData", 'image_data_param { source: "l.txt" new_height: 30 new_width: 40 }'),
          "{size: [30, 40]}", "{channels: bgr}"),
         (source("ImageData", 'transform_param { crop_size: 24 } image_data_param { new_height: 30 new_width: 40 }'),
@@ -87,6 +87,20 @@ def test_the_size_of_training_and_the_layers_of_test() -> None:
         assert head(net) == ("{size: 20}", "{mirror: true, channels: bgr}")
         assert net.spec.train.batch == 64
         assert {origin.layer for origin in net.origins} <= {"data", "conv", ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (source("ImageData", "transform_param { crop_size: 24 } image_data_param { new_height: 30 new_width: 40 }"),
+         "scaled to 30 before the crop; Caffe stretches them to 30x40"),
+        (database("crop_size: 227"), "scaled to 256 before the crop; Caffe takes them as they are stored"),
+        (database("crop_size: 20"), "here they are stretched to it"),
+    ],
+)  # fmt: skip
+def test_what_happens_before_the_crop_is_said(text: str, said: str) -> None:
+    (remark,) = [remark for remark in read(text).remarks if remark.topic == "preprocessing"]
+    assert remark.text.endswith(said)
 
 
 def test_a_mean_image_becomes_its_colour(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def test_all_that_is_lost_is_listed_in_one_run() -> None:
         (one("ReLU", bottom="data fc"), "NS808", "here has 2 bottoms"),
         (one("LRN", "lrn_param { local_size: 4 }"), "NS802", "odd sizes"),
         (one("Dropout", "dropout_param { dropout_ratio: 1.5 }"), "NS802", "`dropout_ratio` is 1.5"),
+        (one("Dropout", "dropout_param { dropout_ratio: 1 }"), "NS802", "`dropout_ratio` is 1"),
         (one("Eltwise", "eltwise_param { coeff: 1 }", "data data"), "NS802", "1 coefficient"),
         (one("Slice", "slice_param { slice_point: 1 slice_point: 2 }"), "NS802", "slice points"),
         (one("Reshape", "reshape_param { shape { dim: 0 dim: 5 dim: -1 dim: 7 } }"), "NS808", "units"),
