@@ -51,8 +51,8 @@ class Files:
         return self.by_role.get(role)
 
     def source(self, role: str) -> Source | None:
-        """The text of a file, if there is one of this role. Raises SpecError."""
-        return read_source(self[role]) if role in self.by_role else None
+        """The text of another tool's file, if there is one of this role. Raises SpecError."""
+        return read_source(self[role], or_cp1252=True) if role in self.by_role else None
 
     @property
     def roles(self) -> frozenset[str]:
@@ -86,6 +86,12 @@ _CALLED: Final = {
     "spec": "a spec",
     "state": "weights",
 }
+_BESIDE: Final = {  # what to name beside a file that is no net
+    "params": "name the layer definition too, whose sections have types",
+    "solver": "name the net too: a .prototxt with layers",
+    "mean": "name the net too: a .prototxt, a .caffemodel or both",
+    "state": "name the spec too that the weights are for",
+}
 _KINDS: Final = ".cfg, .prototxt, .caffemodel, .binaryproto, .onnx, .pth, .safetensors or a spec"
 
 
@@ -99,8 +105,10 @@ def sort_files(arguments: Sequence[str], given: Mapping[str, Path | None]) -> Fi
         roles[role] = path
     if not any(needed <= roles.keys() <= needed | more for needed, more in _NETS):
         kinds = " and ".join(_CALLED[role] for role in roles)
-        raise _no_net(arguments[0], f"{kinds} make no net together" if len(roles) > 1 else f"{kinds} alone is no net")
-    return Files(roles)
+        if len(roles) > 1:
+            raise _no_net(arguments[0], f"{kinds} make no net together")
+        raise _no_net(arguments[0], f"there is no net in {kinds} alone", _BESIDE[next(iter(roles))])
+    return Files({role: roles[role] for role in _CALLED if role in roles})
 
 
 def import_net(files: Files, options: ImportOptions) -> Imported:
@@ -148,7 +156,8 @@ def _read_cuda_convnet(files: Files, options: ImportOptions) -> Imported:
     from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
 
     own = CudaConvnetOptions(size=options.size, lenient=options.lenient, name=options.name)
-    return read_cuda_convnet(read_source(files["definition"]), files.source("params"), own)
+    definition = read_source(files["definition"], or_cp1252=True)
+    return read_cuda_convnet(definition, files.source("params"), own)
 
 
 def _read_caffe(files: Files, options: ImportOptions) -> Imported:
@@ -195,7 +204,7 @@ def _role_of(argument: str) -> tuple[str, Path]:
         return "spec", find_spec(argument)
     if role := _BY_SUFFIX.get(path.suffix.lower()):
         return role, path
-    source = read_source(path)
+    source = read_source(path, or_cp1252=True)
     if ".cfg" in path.suffixes:
         from netspec.importers.cuda_convnet.sections import is_definition
 

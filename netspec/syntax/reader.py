@@ -6,6 +6,7 @@ YAML that makes bombs or surprises is refused: anchors, aliases, merge keys, tag
 from __future__ import annotations
 
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +29,11 @@ _INSTEAD = "write the value out, or use `defaults:` for what the layers of a typ
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads 7 times faster
 
 
-def read_source(path: Path, name: str | None = None) -> Source:
-    """The text of a UTF-8 file. Raises SpecError NS101 (cannot read), NS102 (not text), NS103 (too large)."""
+def read_source(path: Path, name: str | None = None, *, or_cp1252: bool = False) -> Source:
+    """The text of a UTF-8 file, or with ``or_cp1252`` of one byte a character where it is not UTF-8.
+
+    Raises SpecError NS101 (cannot read), NS102 (not text), NS103 (too large).
+    """
     shown = name or str(path)
     try:
         with path.open("rb") as file:
@@ -43,8 +47,17 @@ def read_source(path: Path, name: str | None = None) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf_8(shown, data, error.start) from None
+        if not or_cp1252 or 0 in data:  # of two bytes a character
+            raise _not_utf_8(shown, data, error.start) from None
+        text = _one_byte_a_character(data)
     return Source(shown, text.replace("\r\n", "\n"))
+
+
+def _one_byte_a_character(data: bytes) -> str:
+    """What other tools' files have in comments, from times before UTF-8; what it should look like may not be known."""
+    return (
+        data.removeprefix(BOM_UTF8).decode("cp1252", errors="replace").replace("\xad", "\ufffd")
+    )  # a soft hyphen cannot be seen
 
 
 def read_tree(source: Source, skip: int = 0) -> Tree:
@@ -89,7 +102,7 @@ def _check_characters(source: Source, number: int, line: str) -> None:
     for column, char in enumerate(line):
         if not _is_text(char) and not (char == "\r" and column == len(line) - 1):
             place = Span(source, number, column, number, column + 1)
-            raise _fatal("NS102", f"the character {_named(char)} does not belong in a spec", place, "delete it")
+            raise _fatal("NS102", f"the character {_named(char)} does not belong in such a file", place, "delete it")
 
 
 def _is_text(char: str) -> bool:
