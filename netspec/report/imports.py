@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import PurePath
 from typing import Final
 
 from netspec.importers.remark import Imported, Kind, Remark
@@ -16,12 +18,12 @@ _HEADINGS: Final[dict[Kind, str]] = {
 _SHOWN: Final = 4  # remarks of one topic; `--json` has all
 
 
-def render_remarks(remarks: Iterable[Remark]) -> str:
+def render_remarks(remarks: Sequence[Remark]) -> str:
     """The remarks by kind and topic: equal ones once, with the first of their places."""
-    lines = []
+    lines, files = [], _short_names(remarks)
     for kind, heading in _HEADINGS.items():
         if chosen := [remark for remark in remarks if remark.kind == kind]:
-            lines += [f"{heading}:", *(f"  {line}" for line in _lines(chosen, places=True))]
+            lines += [f"{heading}:", *(f"  {line}" for line in _lines(chosen, files))]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -30,7 +32,7 @@ def head_of(imported: Imported, sources: Iterable[str]) -> str:
     lines = [f"Imported by netspec from {', '.join(sources)}."]
     for kind, heading in _HEADINGS.items():
         if chosen := [remark for remark in imported.remarks if remark.kind == kind]:
-            lines += [f"{heading}:", *(f"  {line}" for line in _lines(chosen, places=False))]
+            lines += [f"{heading}:", *(f"  {line}" for line in _lines(chosen))]
     return "".join(f"# {_comment(line)}\n" for line in lines)
 
 
@@ -63,13 +65,21 @@ def import_document(imported: Imported) -> dict[str, object]:
     }
 
 
-def _lines(remarks: list[Remark], *, places: bool) -> Iterator[str]:
+def _short_names(remarks: Sequence[Remark]) -> dict[str, str]:
+    """What to call each file: its name without folders, where that is its alone."""
+    files = {remark.place.source.name for remark in remarks}
+    names = Counter(PurePath(file).name for file in files)
+    return {file: PurePath(file).name if names[PurePath(file).name] == 1 else file for file in files}
+
+
+def _lines(remarks: list[Remark], files: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Without ``files``, what to call each, no places."""
     topics = dict.fromkeys(remark.topic for remark in remarks)
     width = max(map(len, topics))
     for topic in topics:
         same = _equal(remark for remark in remarks if remark.topic == topic)
         for number, (text, group) in enumerate(same[:_SHOWN]):
-            where = f" ({_places(group)})" if places else ""
+            where = f" ({_places(group, files)})" if files is not None else ""
             yield f"{topic if number == 0 else '':<{width}}  {_layers(group)}{text}{where}"
         if len(same) > _SHOWN:
             yield f"{'':<{width}}  and {len(same) - _SHOWN:,} more (--json has all)"
@@ -90,9 +100,9 @@ def _layers(group: list[Remark]) -> str:
     return f"{', '.join(shown)}{more}: " if names else ""
 
 
-def _places(group: list[Remark]) -> str:
+def _places(group: list[Remark], files: Mapping[str, str]) -> str:
     first = group[0].place
-    return f"{first.source.name}:{first.line + 1}" + (f" and {len(group) - 1} more" if len(group) > 1 else "")
+    return f"{files[first.source.name]}:{first.line + 1}" + (f" and {len(group) - 1} more" if len(group) > 1 else "")
 
 
 def _comment(line: str) -> str:

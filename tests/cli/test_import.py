@@ -88,7 +88,7 @@ def test_without_out_the_spec_is_printed_and_the_report_beside_it(netspec: Run, 
     assert "\nnetspec: 1\n" in done.out
     assert "  conv1:" in done.out
     assert done.err.startswith("how it was read:\n")
-    assert f"({pair[1]}:" in done.err, "no place in the parameter file"
+    assert "(layer-params.cfg:" in done.err, "no place in the parameter file"
 
 
 def test_out_writes_the_spec_with_the_report_at_its_head(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
@@ -103,8 +103,31 @@ def test_out_writes_the_spec_with_the_report_at_its_head(netspec: Run, pair: tup
 
 
 def test_the_order_of_the_two_files_does_not_matter(netspec: Run, pair: tuple[Path, Path]) -> None:
-    layers = [line for line in netspec("import", *pair).out.splitlines() if line.startswith("  ")]
-    assert layers == [line for line in netspec("import", *reversed(pair)).out.splitlines() if line.startswith("  ")]
+    printed = netspec("import", *pair).out
+    assert printed.startswith("# Imported by netspec from layers.cfg, layer-params.cfg.\n")
+    assert netspec("import", *reversed(pair)).out == printed
+
+
+def test_files_of_one_name_are_told_with_their_folders(netspec: Run, tmp_path: Path) -> None:
+    files = [tmp_path / folder / "net.cfg" for folder in ("layers", "params")]
+    for file, text in zip(files, (LAYERS, PARAMS), strict=True):
+        file.parent.mkdir()
+        file.write_text(text)
+    assert f"({files[1]}:" in netspec("import", *files).err
+
+
+@pytest.mark.parametrize("comment", [b"# Andr\xe9 \xad \x81 \x93net\x94", b"\xef\xbb\xbf# Andr\xe9"])
+def test_comments_from_before_utf_8(netspec: Run, pair: tuple[Path, Path], comment: bytes) -> None:
+    for file in pair:
+        file.write_bytes(comment + b"\r\n" + file.read_bytes().replace(b"\n", b"\r\n"))
+    done = netspec("import", *pair)
+    assert done.code == 0, done.err
+    assert done.out.count("{type: ") == 4
+
+
+def test_text_of_two_bytes_a_character_is_refused(netspec: Run, pair: tuple[Path, Path]) -> None:
+    pair[0].write_text(LAYERS, encoding="utf-16")
+    assert netspec("import", *pair).err.startswith("error[NS102]: the byte 0xFF is not UTF-8 text\n")
 
 
 def test_json_has_each_layer_and_each_decision_with_its_line(
@@ -175,10 +198,10 @@ def test_weights_beside_the_spec_are_not_replaced_either(
     ("names", "said"),
     [
         (("layers.cfg", "layers.cfg"), "are both a cuda-convnet layer definition"),
-        (("layer-params.cfg",), "cuda-convnet layer parameters alone is no net"),
+        (("layer-params.cfg",), "there is no net in cuda-convnet layer parameters alone"),
         (("layers.cfg", "small.yaml"), "make no net together"),
         (("small.yaml",), "a spec alone is no import"),
-        (("given.safetensors",), "weights alone is no net"),
+        (("given.safetensors",), "there is no net in weights alone"),
         (("missing.cfg",), "cannot read `"),
         (("strange.bin",), "what kind of file this is cannot be told from its name"),
     ],

@@ -54,6 +54,8 @@ class Net:
     """Whose weights an input of a layer of the file uses, as the language writes it: `conv1[1]`."""
     shared: set[tuple[str, int]] = field(default_factory=set)
     """Inputs of layers of the file, by their numbers, whose weights are another's."""
+    readers: dict[str, int] = field(default_factory=dict)
+    """How many replicas the first layer has that reads one of the file, by the name of that."""
     told: set[str] = field(default_factory=set)
     """Topics of which one remark is enough."""
 

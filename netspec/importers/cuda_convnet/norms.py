@@ -41,7 +41,8 @@ def _norm(layer: FileLayer, type: str, keys: Keys, k: float, over: _Over) -> Out
     scale, power = constants.number("scale"), constants.number("pow")
     source, shape = layer.image()
     divisor = f"the size, {size}" if over == "size" else f"the {size}x{size} pixels of the window"
-    text = f"`scale` is divided by {divisor}: {scale / (size if over == 'size' else size * size):g} times the squares"
+    factor = scale / (size if over == "size" else size * size)
+    text = f"`scale` is divided by {divisor}: the squares are multiplied by {factor:g}"
     layer.net.remarks.meaning("alpha", text, constants.place("scale"), layer.section.name)
     keys |= {"size": options.at(name, size)}
     if k != 1:
@@ -69,9 +70,8 @@ def _divisor(layer: FileLayer, read: bool) -> float:
         layer.net.remarks.meaning("k", text, place, layer.section.name)
         return 1.0
     if not written:
-        layer.net.remarks.meaning(
-            "k", "the constant beside the sum is 1, the default of `minDiv`", place, layer.section.name
-        )
+        text = f"the constant beside the sum is 1{', the default of `minDiv`' if read else ''}"
+        layer.net.remarks.meaning("k", text, place, layer.section.name)
     return k
 
 

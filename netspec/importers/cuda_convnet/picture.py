@@ -89,7 +89,7 @@ def _write_input(layer: FileLayer, picture: Picture) -> None:
         data["channels"] = "grey"
     keys["data"] = data
     said = ", ".join(f"{name}: {str(value).lower()}" for name, value in data.items())
-    layer.meaning("data", f"the file does not say how pictures are read: as the authors' programs did, `{said}`")
+    layer.meaning("data", f"the file does not say how pictures are read; from the authors' programs: `{said}`")
 
 
 def _usual_size(definition: Mapping[str, Section]) -> int:

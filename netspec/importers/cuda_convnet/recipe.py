@@ -94,10 +94,8 @@ def _factor(rate: Rate, reference: Rate | None) -> float:
 
 def _note_run(train: _Train, first: LayerRates, remarks: Remarks) -> None:
     place = first.place("epsW", "epsB")
-    text = (
-        f"the files do not say for how many epochs: `train.epochs` is netspec's default, `train.batch` {_BATCH},"
-        " cuda-convnet's"
-    )
+    text = "the files do not say how many epochs there were: `train.epochs` is netspec's default, and `train.batch`"
+    text += f" cuda-convnet's, {_BATCH}"
     remarks.meaning("epochs", text, first.section.place)
     if train.lr is None:
         text = "every rate is 0: so is every layer's `lr_w` and `lr_b`, and `train.lr` is netspec's default"

@@ -10,7 +10,6 @@ from netspec.layers.conv import Conv
 from netspec.layers.dropout import Dropout
 from netspec.layers.fc import Fc
 from netspec.layers.rnorm import ResponseNorm
-from netspec.pipeline import compile_spec
 from tests.importers.cuda_convnet.nets import rates
 from tests.importers.cuda_convnet.small import END, FC, imported, topics
 
@@ -83,53 +82,6 @@ def test_outputs_are_what_costs_judge_and_what_nothing_reads() -> None:
     assert ("unused", "fc2") in topics(done, "meaning")
     done = imported(FC)
     assert (done.spec.outputs, topics(done, "meaning")) == ((), [("data", "data"), ("flatten", "fc1")])
-
-
-def test_devices_are_inherited_from_the_first_input() -> None:
-    rows = """
-    a: fc inputs=data outputs=4 initW=0.1 gpu=1
-    b: fc inputs=data outputs=4 initW=0.1 gpu=0
-    c: hs inputs=a keep=0.5
-    d: fc inputs=b,c outputs=4 initW=0.1,0.1
-    e: fc inputs=c,b outputs=4 initW=0.1,0.1
-    f: concat inputs=d,e gpu=2
-    logprob: cost.sum2 inputs=f
-    """
-    done = imported(rows)
-    placed = compile_spec(done.spec).placed
-    devices = {o.name: o.devices for o in done.origins if o.layer}
-    assert devices == {"data": (), "a": (1,), "b": (0,), "c": (1,), "d": (0,), "e": (1,), "f": (2,)}
-    assert {name: placed.devices_of[name] for name in "abcdef"} == {name: devices[name] for name in "abcdef"}
-    assert [name for name, layer in done.spec.layers.items() if layer.gpu] == ["a", "b", "f"]
-
-
-def test_a_layer_that_is_left_out_passes_its_device_on() -> None:
-    rows = """
-    a: fc inputs=data outputs=4 initW=0.1 gpu=0
-    b: neuron inputs=a neuron=ident gpu=1
-    c: fc inputs=b outputs=4 initW=0.1
-    d: fc inputs=c outputs=4 initW=0.1
-    """
-    done = imported(rows)
-    assert [(o.layer, o.devices) for o in done.origins[2:]] == [("a", (0,)), ("a", (1,)), ("c", (1,)), ("d", (1,))]
-    assert [layer.gpu for layer in done.spec.layers.values()] == [(0,), (1,), None]
-
-
-def test_replicas_are_told_once_and_are_no_split() -> None:
-    rows = """
-    conv1: conv inputs=data channels=3 filters=8 filterSize=3 initW=0.1 gpu=0,1
-    conv2: conv inputs=conv1 channels=8 filters=8 filterSize=3 initW=0.1
-    fc1: fc inputs=conv2 outputs=4 initW=0.1 gpu=1
-    fc2: fc inputs=conv2 outputs=4 initW=0.1 gpu=0
-    all: pass inputs=fc1,fc2 gpu=0
-    logprob: cost.sum2 inputs=all gpu=0
-    """
-    done = imported(rows)
-    gpus = {name: layer.gpu for name, layer in done.spec.layers.items()}
-    assert gpus == {"conv1": None, "conv2": None, "fc1": (1,), "fc2": (0,), "all": (0,)}
-    assert [o.devices for o in done.origins] == [(), (), (0, 1), (0, 1), (1,), (0,), (0,), (0,)]
-    (remark,) = [r for r in done.remarks if r.topic == "replicas"]
-    assert "--mesh data=2" in remark.text
 
 
 @pytest.mark.parametrize(
