@@ -14,8 +14,10 @@ from netspec.backends.torch import emit_module
 from netspec.importers.remark import Imported
 from netspec.pipeline import compile_spec
 from netspec.proof.modules import load_classes, merged_module
+from netspec_runtime.wire import bytes_field
 from tests.importers.caffe.google import message_class
 
+_DATA = 5  # the number of BlobProto's `data`
 Array = NDArray[np.float32]
 Shapes = Mapping[str, Sequence[tuple[int, ...]]]
 
@@ -35,7 +37,10 @@ def write_caffemodel(path: Path, blobs: Mapping[str, Sequence[Array]], net: obje
     for name, arrays in blobs.items():
         layer = layers.get(name) or message.layer.add(name=name)
         for array in arrays:
-            layer.blobs.add(data=array.ravel(), shape={"dim": array.shape})
+            blob = layer.blobs.add(shape={"dim": array.shape})
+            blob.MergeFromString(
+                bytes_field(_DATA, array.tobytes())
+            )  # number by number would take a minute for AlexNet
     path.write_bytes(message.SerializeToString())
     return path
 
