@@ -170,5 +170,6 @@ def _check_rounding(name: str, section: Section, findings: Findings, remarks: Re
         findings.add(Diagnostic("NS802", message, option.value, help="`default` or `half`"))
     elif value == "half":
         what = "outputs" if name == "quantF" else "gradients"
-        text = f"{what} are rounded to half precision there when another device needs them"
-        remarks.dropped("rounding", text, option.value, section.name)
+        text = f"{what} are rounded to half precision there when another device needs them; here they are not"
+        say = remarks.meaning if name == "quantF" else remarks.dropped
+        say("rounding", text, option.value, section.name)

@@ -200,7 +200,7 @@ def test_parameters_of_norms_and_roundings_are_known() -> None:
         more=COST + "[norm1]\nscale=1\npow=.75\nminDiv=2\nquantF=default\n[pool1]\nquantF=half\nquantB=half\n"
     )
     assert done.said("option") == []
-    assert [text.partition(":")[0] for text in done.said("rounding")] == ["dropped 28 pool1", "dropped 29 pool1"]
+    assert [text.partition(":")[0] for text in done.said("rounding")] == ["meaning 28 pool1", "dropped 29 pool1"]
 
 
 def test_a_forks_dropout_would_change_the_net() -> None:
