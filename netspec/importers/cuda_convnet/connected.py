@@ -35,6 +35,8 @@ def sfc(layer: FileLayer) -> Output:
 
 def treefc(layer: FileLayer) -> Output:
     """A leaf's weights are a sum along its branch: what it computes is what an fc layer computes."""
+    if layer.options.text("weightSource", ""):
+        layer.refuse("the weights of a tree of classes are its own", "weightSource", "leave it out")
     outputs = _CLASSES.get(layer.net.side, _IMAGENET_CLASSES)
     text = (
         f"the tree of classes is in the data, not in the file: {outputs} classes are taken (change `outputs`); each"

@@ -76,7 +76,7 @@ def _owner(layer: FileLayer, source: str) -> str:
     if name in layer.net.outputs and layer.net.outputs[name].shape is None:
         raise Refused  # it was refused itself
     known = dict.fromkeys(own for own, _ in layer.net.owners if own != layer.section.name)
-    help = did_you_mean(name, known, "these layers above have weights:")
+    help = did_you_mean(name, known, "these layers above have weights:") if known else "no layer above has weights"
     return layer.options.refuse("NS805", "weightSource", f"`{shorten(source)}` has no weights to share", help)
 
 

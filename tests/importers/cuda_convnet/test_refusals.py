@@ -43,6 +43,7 @@ CONTRADICTIONS = {
     "tgtSize=4": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=4",
     "tgtSize=9": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=9",
     "coeffs=1,2,3": FC + "a: eltsum inputs=fc1,fc1 coeffs=1,2,3",
+    "weightSource=fc1": FC + "a: treefc inputs=data initW=0.1 weightSource=fc1",
     "randSparse=1": CONV + "a: conv inputs=conv1 channels=8 filters=8 filterSize=3 initW=0.1 randSparse=1",
     "filterChannels=16384": (
         CONV + "a: conv inputs=conv1 channels=8 filters=1 filterSize=1 initW=0.1 randSparse=1 groups=2"
@@ -153,6 +154,7 @@ def test_findings_of_both_files_come_together() -> None:
         ("a: softmax inputs=dat", "inputs=dat", "did you mean `data`?"),
         ("a: softmax inputs=b\nb: softmax inputs=data", "inputs=b", "move `[b]` up"),
         (FC + "c: cost.sum2 inputs=fc1\na: softmax inputs=c", "inputs=c", "a cost has no output"),
+        (f"a: {_FC} weightSource=fc2", "weightSource=fc2", "no layer above has weights"),
         (FC + f"a: {_FC} weightSource=fc2", "weightSource=fc2", "did you mean `fc1`?"),
         (FC + f"a: {_FC} weightSource=fc1[1]", "weightSource=fc1[1]", "fc1"),
     ],
