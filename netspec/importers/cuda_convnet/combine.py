@@ -38,7 +38,9 @@ def eltmax(layer: FileLayer) -> Output:
     if len(layer.inputs) < 2:
         layer.options.refuse("NS802", "inputs", "one input has no larger one", "two inputs, or more")
     sources, shape = _alike(layer)
-    layer.dropped("ties", "where inputs are equal, each gets the whole gradient there; here they share it")
+    layer.dropped(
+        "ties", "where inputs are equal, cuda-convnet gives the gradient to each of them, netspec shares it out"
+    )
     return layer.add("eltmax", shape, inputs=sources)
 
 

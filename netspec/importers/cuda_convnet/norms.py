@@ -10,6 +10,7 @@ from typing import Literal
 from netspec.importers.cuda_convnet.layer import FileLayer, Output
 from netspec.importers.cuda_convnet.options import Options
 from netspec.importers.cuda_convnet.weights import Keys
+from netspec.syntax.scalars import shorten
 
 _Over = Literal["size", "pixels"]
 
@@ -38,7 +39,7 @@ def _norm(layer: FileLayer, type: str, keys: Keys, k: float, over: _Over) -> Out
     options = layer.options
     name = "size" if options.has("size") or not options.has("sizeX") else "sizeX"
     size, constants = options.integer(name, least=1), _constants(layer)
-    scale, power = constants.number("scale"), constants.number("pow")
+    scale, power = _scale_and_power(constants)
     source, shape = layer.image()
     divisor = f"the size, {size}" if over == "size" else f"the {size}x{size} pixels of the window"
     factor = scale / (size if over == "size" else size * size)
@@ -54,6 +55,14 @@ def _norm(layer: FileLayer, type: str, keys: Keys, k: float, over: _Over) -> Out
 def _constants(layer: FileLayer) -> Options:
     """Where `scale` and `pow` stand: in the parameter file, or as in 2011 in the definition."""
     return layer.options if _old(layer) else layer.params
+
+
+def _scale_and_power(constants: Options) -> tuple[float, float]:
+    if constants.has("scale") or constants.has("pow"):
+        return constants.number("scale"), constants.number("pow")
+    help = constants.missing_help or "`scale=0.0001` and `pow=0.75`"
+    constants.find("NS803", "", f"`{shorten(constants.section.name)}` lacks `scale` and `pow`", help)
+    return 1.0, 1.0
 
 
 def _old(layer: FileLayer) -> bool:

@@ -33,6 +33,7 @@ def pool(layer: FileLayer) -> Output:
     if fitting < 1:
         layer.refuse(f"no window fits behind the {start:,} pixels that are skipped", "start", "a smaller `start`")
     _note_edge(layer, room, stride, fitting, kind)
+    _note_ties(layer, kind)
     return _counted(layer, source, shape, keys, fitting, wanted or fitting, start + size - image)
 
 
@@ -81,6 +82,15 @@ def _note_edge(layer: FileLayer, room: int, stride: int, count: int, kind: str) 
         divided = ", and averages divide by the pixels inside" if kind == "avg" else ""
         text = f"sizes round up: 1 + ceil({room} / {stride}) = {count}; the last windows are cut at the edge{divided}"
         layer.meaning("rounding", text, "stride")
+
+
+def _note_ties(layer: FileLayer, kind: str) -> None:
+    if kind == "max" and "ties" not in layer.net.told:
+        layer.net.told.add("ties")
+        text = (
+            "where pixels of a window are equal, cuda-convnet gives the gradient to each of them, netspec to the first"
+        )
+        layer.dropped("ties", text, "pool")
 
 
 def _counted(layer: FileLayer, source: str, shape: Maps, keys: Keys, fitting: int, wanted: int, reach: int) -> Output:

@@ -142,6 +142,12 @@ def test_dropout(params: str, rate: float, scale: str, kind: str) -> None:
     assert (layer.rate, layer.scale) == (rate, scale)
 
 
+def test_the_ties_of_maxima_are_told_once() -> None:
+    row = "{}: pool inputs=data channels=3 pool={} sizeX=3 stride=2\n"
+    rows = "".join(row.format(name, kind) for name, kind in (("a", "avg"), ("b", "max"), ("c", "max"), ("d", "maxabs")))
+    assert [one for one in topics(imported(rows), "dropped") if one[0] == "ties"] == [("ties", "b")]
+
+
 def test_the_constant_of_a_norm_by_dialect() -> None:
     """In 2012 `minDiv` was read for cmrnorm only."""
     norms = "same: rnorm inputs=data channels=3 size=3\nacross: cmrnorm inputs=same channels=3 size=3\n"
