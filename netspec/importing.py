@@ -9,13 +9,13 @@ from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.importers.remark import Imported, Remarks
-from netspec.importers.state import STATE_SUFFIXES
+from netspec.importers.state_file import STATE_SUFFIXES
 from netspec.pipeline import Compiled, compile_spec
 from netspec.source import Source, whole
 from netspec.spec.load import load_source
 from netspec.spec.shipped import find_spec, shipped_specs
 from netspec.syntax.reader import read_source
-from netspec.weights import check_tensors
+from netspec.weights import check_finite, check_tensors
 from netspec_runtime.errors import DataError
 
 
@@ -125,6 +125,7 @@ def import_net(files: Files, options: ImportOptions) -> Imported:
     if imported.tensors is not None:
         where = str(files.path("caffemodel") or files.path("state") or files.path("onnx"))
         check_tensors(compiled.typed, where, {n: (t.shape, "F32") for n, t in imported.tensors.items()})
+        check_finite(where, imported.tensors)
     return imported
 
 
@@ -182,7 +183,8 @@ def _read_onnx(files: Files, options: ImportOptions) -> Imported:
 
 
 def _read_state(files: Files, options: ImportOptions) -> Imported:
-    from netspec.importers.state import check_map, read_map, read_state, take_state
+    from netspec.importers.state import check_map, read_map, take_state
+    from netspec.importers.state_file import read_state
 
     path = files.path("state")
     if path is None:
@@ -192,7 +194,7 @@ def _read_state(files: Files, options: ImportOptions) -> Imported:
     names = read_map(options.names) if options.names else {}
     check_map(compiled.typed, names, options.names or "")
     remarks = Remarks()
-    tensors = take_state(compiled.typed, path, read_state(path), names, remarks)
+    tensors = take_state(compiled.typed, path, read_state(path, remarks), names, remarks)
     chosen = replace(compiled.spec, name=options.name) if options.name else compiled.spec
     return Imported(chosen, tuple(remarks.items), (), tensors)
 

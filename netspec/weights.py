@@ -108,5 +108,14 @@ def check_tensors(typed: TypedGraph, where: str, found: Mapping[str, tuple[tuple
         raise DataError(where, reason, "names and shapes are those of the generated module's state_dict")
 
 
+def check_finite(where: str, tensors: Mapping[str, Array]) -> None:
+    """Raise DataError for a tensor that holds infinities or no numbers. Takes no memory: a sum tells."""
+    import numpy as np
+
+    for name, tensor in tensors.items():
+        if not np.isfinite(np.sum(tensor, dtype=np.float64)):
+            raise DataError(where, f"`{name}` has numbers that are not finite", "take the weights before they diverged")
+
+
 def _text(dims: tuple[int, ...]) -> str:
     return "x".join(map(str, dims)) or "one number"

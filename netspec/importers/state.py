@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from netspec.importers.remark import Tensors
 
-STATE_SUFFIXES: Final = (".pth", ".pt", ".safetensors")
-_WRAPPINGS: Final = ("state_dict", "model", "model_state_dict")  # what training scripts put a state_dict under
-_PARALLEL: Final = "module."  # torch.nn.DataParallel's prefix
 _COUNTER: Final = ".num_batches_tracked"
 _SHOWN: Final = 12  # problems in one message
 
@@ -38,16 +35,6 @@ _SHOWN: Final = 12  # problems in one message
 def shipped_maps() -> dict[str, Path]:
     """The maps that come with netspec, by name: ``torchvision-alexnet``."""
     return {path.stem: path for path in sorted((shipped_folder() / "maps").glob("*.yaml"))}
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .pth, .pt or .safetensors file by name, on the CPU. Nothing in it is executed.
-
-    Raises DataError for a file that is missing, damaged, no state_dict, or that needs pickle's full power.
-    """
-    found = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    stripped = {name.removeprefix(_PARALLEL): tensor for name, tensor in found.items()}
-    return stripped if len(stripped) == len(found) else found
 
 
 def take_state(
@@ -62,16 +49,16 @@ def take_state(
 
     wanted = {owned.name: owned.parameter.dims for owned in typed.parameters}
     theirs = {name: _their_name(name, names) for name in wanted}
-    problems = [_missing(name, theirs[name], found) for name in wanted if theirs[name] not in found]
-    used = set(theirs.values())
-    for name, dims in wanted.items():
-        if theirs[name] in found and tuple(found[theirs[name]].shape) != dims:
-            shape = _text(tuple(found[theirs[name]].shape))
-            problems.append(f"`{theirs[name]}` is {shape}, but `{name}` is {_text(dims)}")
-    unused = [name for name in found if name not in used and not name.endswith(_COUNTER)]
-    problems += [f"`{name}` is for no parameter of the net" for name in unused]
+    unused = [name for name in found if name not in theirs.values() and not name.endswith(_COUNTER)]
+    missing = [
+        _missing(name, theirs[name], wanted[name], found, unused) for name in wanted if theirs[name] not in found
+    ]
+    others = [_other(theirs[name], found[theirs[name]], dims) for name, dims in wanted.items() if theirs[name] in found]
+    problems = [*missing, *filter(None, others), *(f"`{name}` is for no parameter of the net" for name in unused)]
     if problems:
-        raise _no_match(path, problems, _by_order(wanted, found) if not names else {})
+        raise _no_match(
+            path, problems, _by_order(wanted, found) if missing and not names else {}, renamed=bool(missing)
+        )
     place = whole(Source(str(path), ""))
     for dtype in sorted({str(found[theirs[name]].dtype) for name in wanted} - {"torch.float32"}):
         remarks.meaning("precision", f"{dtype.removeprefix('torch.')} weights become float32", place)
@@ -116,15 +103,27 @@ def _their_name(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
-def _missing(name: str, theirs: str, found: Iterable[str]) -> str:
+def _missing(name: str, theirs: str, dims: tuple[int, ...], found: Mapping[str, Tensor], unused: Iterable[str]) -> str:
+    """What to say of a parameter without a tensor; a near name is one of its shape that nothing else takes."""
     mapped = f" (from `{theirs}`)" if theirs != name else ""
-    near = suggestion(theirs, tuple(found))
+    near = suggestion(theirs, tuple(other for other in unused if tuple(found[other].shape) == dims))
     return f"`{name}`{mapped} is missing" + (f", did you mean `{near}`?" if near else "")
 
 
-def _no_match(path: Path, problems: list[str], order: Mapping[str, str]) -> DataError:
+def _other(name: str, tensor: Tensor, dims: tuple[int, ...]) -> str:
+    """What is wrong with a tensor for a parameter of these dims; nothing, if it fits."""
+    shape = tuple(tensor.shape)
+    if shape != dims:
+        turned = ": it is transposed" if shape == dims[::-1] else ""
+        return f"`{name}` is {_text(shape)} in the file and {_text(dims)} in the net{turned}"
+    return "" if tensor.is_floating_point() else f"`{name}` is {str(tensor.dtype).removeprefix('torch.')}, no weights"
+
+
+def _no_match(path: Path, problems: list[str], order: Mapping[str, str], *, renamed: bool) -> DataError:
     more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
-    fix = "say with --map what the file calls each layer; one of " + ", ".join(shipped_maps())
+    fix = "name the spec of the net that they are of"
+    if renamed:
+        fix = "say with --map what the file calls each layer: a file, or one of " + ", ".join(shipped_maps())
     if order:
         lines = ", ".join(f"{ours}: {theirs}" for ours, theirs in order.items())
         fix = f"if they stand in the net's order, this map would fit: {lines}"
@@ -139,44 +138,6 @@ def _by_order(wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, Tensor]
     pairs = [(a.rpartition(".")[0], b.rpartition(".")[0]) for a, b in zip(wanted, tensors, strict=True)]
     layers = dict(pairs)
     return layers if all(layers[ours] == theirs for ours, theirs in pairs) else {}
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-    except OSError as error:
-        raise DataError(str(path), f"cannot read: {error.strerror or error}", "check the path") from None
-    except SafetensorError as error:
-        raise DataError(str(path), f"no safetensors file: {error}", "give the path of another file") from None
-
-
-def _read_torch(path: Path) -> dict[str, Tensor]:
-    import torch
-
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise DataError(str(path), f"cannot read: {error.strerror or error}", "check the path") from None
-    except Exception as error:  # noqa: BLE001 - of damaged files torch raises nearly anything
-        why = f"{error}".partition("\n")[0] or type(error).__name__
-        reason = f"torch cannot read it as weights alone: {why}"
-        fix = "save it again with torch.save(model.state_dict(), path), or as safetensors"
-        raise DataError(str(path), reason, fix) from None
-    for key in _WRAPPINGS:
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not loaded or not all(map(_is_tensor, loaded.values())):
-        raise DataError(str(path), "it is no state_dict: names with tensors", "save model.state_dict()")
-    return {str(name): tensor for name, tensor in loaded.items()}
-
-
-def _is_tensor(value: object) -> bool:
-    from torch import Tensor
-
-    return isinstance(value, Tensor)
 
 
 def _wrong(place: Span, message: str) -> SpecError:

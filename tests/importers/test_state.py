@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def test_wrappings_of_training_scripts_are_taken_off(
     wrapped: Callable[[dict[str, torch.Tensor]], object], small: Path, tmp_path: Path
 ) -> None:
     save(wrapped(state("conv1", "norm1", "fc2")), tmp_path / "w.pth")
-    assert taken(small, tmp_path / "w.pth").tensors is not None
+    imported = taken(small, tmp_path / "w.pth")
+    assert imported.tensors is not None
+    assert len(imported.remarks) == 1
 
 
 def test_other_precisions_become_float32_and_a_remark(small: Path, tmp_path: Path) -> None:
@@ -148,13 +151,60 @@ def test_another_shape_is_refused(small: Path, tmp_path: Path) -> None:
     tensors = state("conv1", "norm1", "fc2")
     tensors["conv1.weight"] = torch.zeros(2, 3, 5, 5)
     save(tensors, tmp_path / "w.pth")
-    with pytest.raises(DataError, match=r"`conv1\.weight` is 2x3x5x5, but `conv1\.weight` is 2x3x3x3"):
+    with pytest.raises(
+        DataError, match=r"`conv1\.weight` is 2x3x5x5 in the file and 2x3x3x3 in the net; name the spec"
+    ):
         taken(small, tmp_path / "w.pth")
 
 
 def test_a_tensor_too_many_is_refused(small: Path, tmp_path: Path) -> None:
     save({**state("conv1", "norm1", "fc2"), "fc3.weight": torch.zeros(1)}, tmp_path / "w.pth")
     with pytest.raises(DataError, match=r"`fc3\.weight` is for no parameter of the net"):
+        taken(small, tmp_path / "w.pth")
+
+
+def test_a_transposed_matrix_is_named(small: Path, tmp_path: Path) -> None:
+    tensors = state("conv1", "norm1", "fc2")
+    save({**tensors, "fc2.weight": tensors["fc2.weight"].T.contiguous()}, tmp_path / "w.pth")
+    with pytest.raises(DataError, match=r"`fc2\.weight` is 8x3 in the file and 3x8 in the net: it is transposed"):
+        taken(small, tmp_path / "w.pth")
+
+
+def test_a_near_name_has_the_shape_and_is_free(small: Path, tmp_path: Path) -> None:
+    tensors = state("conv1", "norm1", "fc2")
+    tensors["fc3.weight"] = tensors.pop("fc2.weight")
+    del tensors["fc2.bias"]
+    save(tensors, tmp_path / "w.pth")
+    with pytest.raises(
+        DataError, match=r"`fc2\.weight` is missing, did you mean `fc3\.weight`\?; `fc2\.bias` is missing;"
+    ):
+        taken(small, tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (lambda t: t.to_sparse(), "is sparse; save it dense"),
+        (lambda t: t.long(), "is int64, no weights"),
+        (lambda t: t.to(torch.complex64), "is torch.complex64"),
+        (lambda t: t * float("nan"), "has numbers that are not finite"),
+    ],
+)
+def test_what_are_no_weights(
+    turn: Callable[[torch.Tensor], torch.Tensor], said: str, small: Path, tmp_path: Path
+) -> None:
+    tensors = state("conv1", "norm1", "fc2")
+    save({**tensors, "fc2.weight": turn(tensors["fc2.weight"])}, tmp_path / "w.pth")
+    with pytest.raises(DataError, match=said):
+        taken(small, tmp_path / "w.pth")
+
+
+def test_torchscript_is_called_that(small: Path, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit is deprecated
+        scripted = torch.jit.script(nn.Linear(2, 2))  # noqa: TID251 - what people have
+        scripted.save(str(tmp_path / "w.pth"))  # type: ignore[no-untyped-call]  # torch's own
+    with pytest.raises(DataError, match="a TorchScript archive, no state_dict"):
         taken(small, tmp_path / "w.pth")
 
 
@@ -171,7 +221,7 @@ def test_a_damaged_file_is_one_line(content: bytes, small: Path, tmp_path: Path)
 
 def test_nothing_in_a_pickle_is_executed(small: Path, tmp_path: Path) -> None:
     save(Executed(), tmp_path / "w.pth")
-    with pytest.raises(DataError, match="cannot read it as weights alone"):
+    with pytest.raises(DataError, match="holds more than names and tensors, and is not executed; save it again"):
         taken(small, tmp_path / "w.pth")
 
 
