@@ -78,8 +78,10 @@ def _refusal(path: Path, error: Exception) -> str:
     """Why torch did not load it. Its own text advises to load it unsafely."""
     if type(error).__name__ == "UnpicklingError":
         return "it holds more than names and tensors, and is not executed"
-    if zipfile.is_zipfile(path) and any("constants.pkl" in name for name in zipfile.ZipFile(path).namelist()):
-        return "a TorchScript archive, no state_dict"
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+                return "a TorchScript archive, no state_dict"
     return "no file of torch.save, or a damaged one"
 
 
