@@ -21,12 +21,19 @@ Dims = tuple[int, ...]  # of one image
 
 @dataclass
 class Folding:
-    """Constants by name: the given ones, and those that `take` makes of them, node by node in order."""
+    """Constants by name: the given ones, and those that `take` makes of them, node by node in order.
+
+    ``filled`` counts numbers that stand for themselves, ``moved`` those that were laid out again, which are as many as
+    the file gives, or ``MAX_MOVED``, at most.
+    """
 
     where: str
     found: dict[str, Constant]
     filled: int = 0
     moved: int = 0
+
+    def __post_init__(self) -> None:
+        self._most_moved = max(MAX_MOVED, sum(array.size for array in self.found.values()))
 
     def take(self, node: Node, dims: Callable[[str], Dims | None]) -> bool:
         """Whether a node's output is a constant. ``dims`` are those of an image's values, for `Shape`.
@@ -38,13 +45,22 @@ class Folding:
             return False
         if node.op == "ConstantOfShape":
             self.filled += array.size
-        elif array.base is None:
+        elif self._is_laid_out(array, node):
             self.moved += array.size
-        if self.filled > MAX_NUMBERS or self.moved > MAX_MOVED:
-            reason = f"its constants ask for more than {MAX_NUMBERS:,} numbers"
+        if self.filled > MAX_NUMBERS or self.moved > self._most_moved:
+            most = MAX_NUMBERS if self.filled > MAX_NUMBERS else self._most_moved
+            reason = f"its constants ask for more than {most:,} numbers"
             raise DataError(self.where, reason, "no net is this large")
         self.found[node.output] = array
         return True
+
+    def _is_laid_out(self, array: Constant, node: Node) -> bool:
+        """Whether an array has memory of its own that the file does not have: it is no view, and not one number."""
+        import numpy as np
+
+        if node.op == "Constant" or not any(array.strides):
+            return False
+        return not any(np.may_share_memory(array, self.found[name]) for name in node.inputs if name in self.found)
 
 
 def _folded(node: Node, found: dict[str, Constant], dims: Callable[[str], Dims | None]) -> Constant | None:

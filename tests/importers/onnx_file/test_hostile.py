@@ -111,6 +111,16 @@ def test_constants_that_double(tmp_path: Path) -> None:
         imported(model(nodes, {"c0": numbers(1024, 1)}), tmp_path)
 
 
+def test_constants_that_are_copied_again_and_again(tmp_path: Path) -> None:
+    """A matrix turned on its side is a view, in another shape a copy, and 2,500 of a large one fill any memory."""
+    nodes = [node("Cast", "c", "c0", to=1)]
+    for n in range(12):
+        nodes += [node("Transpose", f"c{n}", f"t{n}", perm=[1, 0]), node("Reshape", f"t{n} s{n % 2}", f"c{n + 1}")]
+    sides = {"s0": np.array([1 << 10, 1 << 13]), "s1": np.array([1 << 11, 1 << 12])}
+    content = model([*nodes, node("Relu", "x")], {"c": np.zeros((1 << 11, 1 << 12), np.int8), **sides})
+    assert "ask for more than" in str(_refused(content, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
