@@ -49,7 +49,7 @@ def at_side(name: str) -> onnx.ModelProto:
     for tensor in proto.graph.initializer if name in SMALLER else ():
         dims = numpy_helper.to_array(tensor)
         tensor.CopyFrom(numpy_helper.from_array(np.where(dims == before, units, dims), tensor.name))
-    return proto
+    return cast(onnx.ModelProto, proto)
 
 
 def randomised(proto: onnx.ModelProto) -> bytes:
