@@ -73,6 +73,7 @@ def read_deconv(reading: Reading, node: Node) -> Ref:
         raise Unclear(f"`auto_pad` is {node.word('auto_pad')}")
     windows = sliding(node, weight.array.shape[2:], (ref.dims[1], ref.dims[2]))
     channels, each, *kernel = weight.array.shape
+    reading.lay_out(weight.array.size)
     split = weight.array.reshape(groups, channels // groups, each, *kernel)
     turned = split.transpose(0, 2, 1, 3, 4).reshape(groups * each, channels // groups, *kernel)
     keys: dict[str, Value] = {"filters": groups * each, **plain_keys(windows, windows.pads)}
@@ -89,6 +90,7 @@ def read_gemm(reading: Reading, node: Node) -> Ref:
     if not node.integer("transB", 0):
         matrix = matrix.T
     if scaled:
+        reading.lay_out(matrix.size)
         matrix = floats(matrix * matrix.dtype.type(alpha))
         reading.remarks.meaning("alpha", f"the weights are multiplied by its alpha, {alpha:g}", node.place, node.name)
     moved = (*weight.origin, f"{node.integer('transB', 0)} {alpha}")

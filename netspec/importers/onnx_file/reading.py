@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.candidate import decode, shape_of
-from netspec.importers.onnx_file.constants import Dims
+from netspec.importers.onnx_file.constants import MAX_MOVED, Dims
 from netspec.importers.onnx_file.graph import Node
 from netspec.importers.onnx_file.sliding import Four, Unclear
 from netspec.importers.onnx_file.values import Values
@@ -78,6 +78,18 @@ class Reading:
     made: list[Made] = field(default_factory=list)
     refs: dict[str, Ref] = field(default_factory=dict)
     owners: dict[tuple[object, ...], tuple[int, int]] = field(default_factory=dict)
+    laid_out: int = 0
+
+    def lay_out(self, numbers: int) -> None:
+        """Count numbers of weights that take new memory, before they do.
+
+        Raises DataError where they are more than the file has, and than MAX_MOVED: an operator may read any weights.
+        """
+        graph = self.values.graph
+        self.laid_out += numbers
+        if self.laid_out > max(MAX_MOVED, sum(array.size for array in graph.constants.values())):
+            reason = "its operators make more weights of others than a file holds"
+            raise DataError(graph.source.name, reason, "no net is this large")
 
     def shape(self, layer: int) -> Shape:
         return self.input_shape if layer == INPUT else self.made[layer].shape

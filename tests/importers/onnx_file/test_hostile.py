@@ -121,6 +121,14 @@ def test_constants_that_are_copied_again_and_again(tmp_path: Path) -> None:
     assert "ask for more than" in str(_refused(content, tmp_path))
 
 
+def test_weights_that_are_multiplied_again_and_again(tmp_path: Path) -> None:
+    """Each product with another alpha is a matrix of its own."""
+    nodes = [node("Flatten", "x", "g0")]
+    nodes += [node("Gemm", f"g{n} w", f"g{n + 1}", alpha=1.5 + n) for n in range(70)]
+    content = model([*nodes, node("Relu", "g70")], {"w": np.ones((1000, 1000), np.float32)}, image=("N", 1, 10, 100))
+    assert "make more weights" in str(_refused(content, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
