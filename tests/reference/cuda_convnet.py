@@ -181,12 +181,13 @@ def blur(x: Image, size: int, stdev: float) -> Image:
     return y
 
 
-def resize(x: Image, scale: float) -> Image:
+def resize(x: Image, scale: float, target: int | None = None) -> Image:
     """Bilinear, without half pixels: source = p scale + (image - target scale) / 2, up to image - 1.01."""
     channels, height, width = x.shape
-    y = np.zeros((channels, floor(height / scale), floor(width / scale)))
+    rows, columns = target or floor(height / scale), target or floor(width / scale)
+    y = np.zeros((channels, rows, columns))
     for f, r, c in np.ndindex(*y.shape):
-        row, column = _source(r, height, scale), _source(c, width, scale)
+        row, column = _source(r, height, scale, rows), _source(c, width, scale, columns)
         i, j = floor(row), floor(column)
         u, v = row - i, column - j
         upper = (1 - v) * x[f, i, j] + v * x[f, i, j + 1]
@@ -195,8 +196,8 @@ def resize(x: Image, scale: float) -> Image:
     return y
 
 
-def _source(at: int, image: int, scale: float) -> float:
-    place = at * scale + (image - floor(image / scale) * scale) / 2
+def _source(at: int, image: int, scale: float, target: int) -> float:
+    place = at * scale + (image - target * scale) / 2
     return min(max(place, 0.0), image - 1.01)
 
 

@@ -52,11 +52,24 @@ def rscale(layer: FileLayer) -> Output:
         start = (shape.height - side) // 2
         layer.meaning("rscale", f"at test it takes the {side} pixels in the middle, as in 2012", "tgtSize")
         return layer.add("crop", maps, inputs=source, start=start, size=layer.options.at("tgtSize", side))
-    layer.meaning("rscale", "at test it scales the whole picture, as in 2014", "tgtSize")
-    if floor(shape.height / scale) != side:
-        message = f"{shape.height} pixels at a scale of {scale:g} are not `tgtSize` {side}"
-        layer.refuse(message, "tgtSize", f"`tgtSize={floor(shape.height / scale)}`")
-    return layer.add("resize", maps, inputs=source, scale=layer.options.at("maxScale", scale))
+    return _scaled(layer, source, shape, scale, side)
+
+
+def _scaled(layer: FileLayer, source: str, shape: Maps, scale: float, side: int) -> Output:
+    """The middle of the whole picture, made smaller; pixels lie on one grid where the rest can be halved."""
+    maps, whole, at = Maps(shape.channels, side, side), floor(shape.height / scale), layer.options.at
+    if side > whole:
+        message = f"{shape.height} pixels at a scale of {scale:g} are {whole}, fewer than `tgtSize`"
+        layer.refuse(message, "tgtSize", f"at most {whole}")
+    text = "at test it scales the whole picture, as in 2014"
+    if side == whole:
+        layer.meaning("rscale", text, "tgtSize")
+        return layer.add("resize", maps, inputs=source, scale=at("maxScale", scale))
+    layer.meaning("rscale", f"{text}, and takes {side} of {whole} pixels in the middle", "tgtSize")
+    if (whole - side) % 2:
+        layer.lost("rscale", f"the middle {side} of {whole} pixels begin at half a pixel", "tgtSize")
+    small = layer.part("whole", "resize", inputs=source, scale=at("maxScale", scale))
+    return layer.add("crop", maps, inputs=small, start=(whole - side) // 2, size=at("tgtSize", side))
 
 
 def crop(layer: FileLayer) -> Output:

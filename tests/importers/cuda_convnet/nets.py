@@ -119,6 +119,7 @@ OF_2014 = Net(
         part: crop inputs=lab channels=3 startX=2 startY=1 sizeX=8
         corner: crop inputs=lab2 channels=3 startX=3 sizeX=8
         whole: rscale inputs=data channels=3 maxScale=1.5 tgtSize=8
+        middle: rscale inputs=data channels=3 maxScale=1.2 tgtSize=6
         conv1: conv inputs=whole,part channels=3 filters=6 filterSize=3 stride=2 padding=1 modulesX=6 initW=0.1
         conv2: conv inputs=conv1 channels=6 filters=6 filterSize=3 padding=1 groups=2 randSparse=1 initW=0.1 sumWidth=2
         conv3: conv inputs=conv1 channels=6 filters=12 filterSize=3 padding=1 initW=0.1 sumWidth=2 neuron=log[1000]
@@ -127,7 +128,7 @@ OF_2014 = Net(
         contrast1: cnorm inputs=conv1 channels=6 size=3
         pool1: pool inputs=conv1 channels=6 pool=avg sum=1 sizeX=3 stride=3
         sum1: eltsum inputs=conv1,same1,cm coeffs=5,5,5
-        fc1: fc inputs=half,corner,conv2 outputs=12 initW=0.1
+        fc1: fc inputs=half,corner,middle,conv2 outputs=12 initW=0.1
         sfc1: sfc inputs=fc1,contrast1 outputs=4 parts=3 initW=0.1 neuron=relu
         sfc2: sfc inputs=pool1 outputs=3 parts=4 initW=0.1
         drop1: dropout inputs=fc1
@@ -149,6 +150,7 @@ OF_2014 = Net(
         drop2: - keep=0.8
         drop3: - enable=false
         whole: - year=2014
+        middle: - year=2014
         """,
     ),
     12,

@@ -195,10 +195,10 @@ def cropped(case: Case) -> Image:
 
 
 def rescaled(case: Case) -> Image:
-    """At test: of 2012, which has no such params section here, the centre; of 2014 the whole picture."""
+    """At test: of 2012, which has no such params section here, the centre; of 2014 the whole picture, scaled."""
     x, side = case.maps, case.whole("tgtSize")
     if case.params.get("year") == "2014":
-        return cuda_convnet.resize(x, float(case.options["maxscale"]))
+        return cuda_convnet.resize(x, float(case.options["maxscale"]), side)
     start = (x.shape[1] - side) // 2
     return x[:, start : start + side, start : start + side]
 

@@ -204,6 +204,7 @@ LOST = {
     "pool": "a: pool inputs=data channels=3 pool=rand sizeX=3 stride=2",
     "sum": "b: fc inputs=data outputs=4 initW=0.1\na: sum inputs=b stride=2",
     "input": "more: data dataIdx=2\na: fc inputs=data,more outputs=4 initW=0.1,0.1",
+    "rscale": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=4",
     "input of some rows": "more: data dataIdx=0 end=191\na: fc inputs=more outputs=4 initW=0.1",
 }
 
@@ -215,7 +216,7 @@ def test_what_cannot_be_said_stops_the_import_unless_it_is_lenient(topic: str) -
     assert [d.code for d in raised.value.diagnostics] == ["NS804"]
     done = imported(LOST[topic], lenient=True)
     assert [found for found, _ in topics(done, "lost")] == [topic.partition(" ")[0]]
-    assert len(done.spec.layers) == 1
+    assert len(done.spec.layers) == 1 + (topic == "rscale")
 
 
 def test_windows_without_a_pixel_are_lost() -> None:

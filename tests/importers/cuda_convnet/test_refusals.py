@@ -40,7 +40,7 @@ CONTRADICTIONS = {
     "sizeX=9": "a: pool inputs=data channels=3 pool=max sizeX=9 stride=1",
     "start=7": "a: pool inputs=data channels=3 pool=max sizeX=3 stride=1 start=7",
     "sizeX=7": "a: crop inputs=data channels=3 startX=2 sizeX=7",
-    "tgtSize=4": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=4",
+    "tgtSize=6": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=6",
     "tgtSize=9": "a: rscale inputs=data channels=3 maxScale=1.5 tgtSize=9",
     "coeffs=1,2,3": FC + "a: eltsum inputs=fc1,fc1 coeffs=1,2,3",
     "weightSource=fc1": FC + "a: treefc inputs=data initW=0.1 weightSource=fc1",
