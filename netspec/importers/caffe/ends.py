@@ -28,10 +28,11 @@ COSTS: Final = _LOSSES | {"Accuracy", "HDF5Output", "Silence"}
 
 @dataclass(frozen=True)
 class Ends:
-    """What the net returns, the main one first, and the layers that it takes, in their order."""
+    """What the net returns, the main one first, the layers that it takes, in their order, and the main cost."""
 
     outputs: tuple[Activation, ...]
     layers: tuple[Wired, ...]
+    main: Wired | None = None
 
 
 def find_ends(layers: Sequence[Wired], place: Span, remarks: Remarks) -> Ends:
@@ -51,7 +52,7 @@ def find_ends(layers: Sequence[Wired], place: Span, remarks: Remarks) -> Ends:
     for layer in layers:
         if layer.type in COSTS:
             _say(layer, main, _upstream(rest, layer.bottoms), remarks)
-    return Ends(ends, kept)
+    return Ends(ends, kept, main)
 
 
 def _weight(cost: Wired) -> float:
@@ -70,7 +71,10 @@ def _outputs(
     read = {bottom for layer in body for bottom in layer.bottoms}
     makers = [layer for layer in body if layer.type not in SOURCES]
     ends = [top for layer in makers for top in _results(layer) if top not in read]
-    first = _predictions(main) if main else ()
+    first = set(_predictions(main)) if main else set()
+    first.update(
+        top for layer in body if layer.type == "Softmax" and first.intersection(layer.bottoms) for top in layer.tops
+    )
     silent = {bottom for layer in layers if layer.type == "Silence" for bottom in layer.bottoms}
     judged = {bottom for cost in costs for bottom in _predictions(cost)}.difference(first)
     truths = {bottom for cost in costs for bottom in cost.bottoms}.difference(judged, first)
@@ -98,7 +102,8 @@ def _upstream(layers: Sequence[Wired], ends: Iterable[Activation]) -> tuple[Wire
 def _say(layer: Wired, main: Wired | None, own: Sequence[Wired], remarks: Remarks) -> None:
     """A remark on a layer that is left out, and on those that only it needs."""
     if layer is main:
-        text = f"the cost {layer.type} is left out: the net returns what it reads"
+        returned = "" if layer.type == "SoftmaxWithLoss" else ": the net returns what it reads"
+        text = f"the cost {layer.type} is left out{returned}"
         if layer.type == "SigmoidCrossEntropyLoss":
             text += ", before the logistic that is part of this cost"
     elif layer.type in _LOSSES:

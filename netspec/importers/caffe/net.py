@@ -22,6 +22,7 @@ from netspec.importers.caffe.layers import check_types
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.phases import SOURCES, Sources, choose
 from netspec.importers.caffe.pictures import preparation
+from netspec.importers.caffe.probabilities import end_softmax
 from netspec.importers.caffe.prototxt import read_prototxt
 from netspec.importers.caffe.reading import Held, NetInMaking
 from netspec.importers.caffe.rewrite import prune, readers_of
@@ -108,7 +109,7 @@ class _Import:
         net = NetInMaking(self.draft, self.names, self.remarks, self._decay(), self.solver is None)
         inputs = self._input(ends, chosen.sources, net)
         blobs = convert(ends, wired, inputs, net, lenient=self.options.lenient)
-        held = self._outputs(ends, blobs)
+        held = self._outputs(ends, blobs, net)
         outputs = list(dict.fromkeys(one.layer for one in held))
         prune(self.draft, outputs)
         tensors = self._tensors(net)
@@ -160,13 +161,13 @@ class _Import:
                 return blobs[0].shape[1] * layer.message.child("convolution_param").integer("group", 1)
         return None
 
-    def _outputs(self, ends: Ends, blobs: Blobs) -> list[Held]:
+    def _outputs(self, ends: Ends, blobs: Blobs, net: NetInMaking) -> list[Held]:
         """What the net returns. Raises SpecError where that is its input: nothing of it is left."""
         held = [blobs[end] for end in ends.outputs if end in blobs and blobs[end].layer in self.draft.layers]
         if not held:
             help = "the net needs a layer that netspec has"
             raise SpecError([Diagnostic("NS804", "nothing is left of the net", self.message.place, help=help)])
-        return held
+        return end_softmax(ends, held, blobs, net)
 
     def _tensors(self, net: NetInMaking) -> dict[str, Array] | None:
         if self.model is None:

@@ -11,6 +11,7 @@ from netspec.importers.caffe.message import Message
 
 Sources = Mapping[str, tuple[Message, ...]]
 MOST_LAYERS: Final = 5000  # of Caffe's, several of which are often one of the language, which takes 1,000
+_ENDING: Final = "SoftmaxWithLoss"
 SOURCES: Final = frozenset({"Data", "DummyData", "HDF5Data", "ImageData", "Input", "MemoryData", "WindowData"})
 
 
@@ -65,6 +66,8 @@ class Chosen:
 def choose(net: Message) -> Chosen:
     """The layers of phase TEST, and data layers of TRAIN where TEST has none that makes the same blob.
 
+    The cost of TRAIN that ends in a softmax too, where TEST has none: it says where the net ends.
+
     Raises SpecError NS111 for more layers than any net of the language is made of.
     """
     test, train = state_of(net, "TEST"), state_of(net, "TRAIN")
@@ -85,4 +88,8 @@ def choose(net: Message) -> Chosen:
     made = {top for layer in testing for top in layer.texts("top")}
     added = [layer for layer in training if made.isdisjoint(layer.texts("top"))]
     taken = {id(layer) for layer in (*used, *added)}
+    if not any(layer.word("type", "") == _ENDING for layer in used):
+        made = {top for layer in (*used, *added) for top in layer.texts("top")}
+        costs = [layer for layer in layers if layer.word("type", "") == _ENDING and stands(layer, train)]
+        taken.update(id(layer) for layer in costs if made.issuperset(layer.texts("bottom")))
     return Chosen(tuple(layer for layer in layers if id(layer) in taken), sources)

@@ -214,6 +214,7 @@ def test_a_caffemodel_alone_is_a_net(tmp_path: Path) -> None:
         "fc2": "fc",
         "side": "fc",
         "sum": "eltsum",
+        "prob": "softmax",
     }
     assert found.spec.layers["conv1"].neuron is not None
     assert found.spec.input.size == (8, 8)

@@ -121,7 +121,7 @@ def test_two_ends_are_outputs_and_the_one_with_the_cost_is_first() -> None:
     text = INPUT + layer("label", "DummyData", "", "label", "dummy_data_param { shape { dim: 1 } }")
     text += fc("other", "data", 2) + fc("scores", "data", 5) + layer("loss", "SoftmaxWithLoss", "scores label", "loss")
     net = read(text)
-    assert net.spec.outputs == ("scores", "other")
+    assert net.spec.outputs == ("prob", "other")
     assert net.spec.classes == 5
 
 
