@@ -15,6 +15,7 @@ from netspec.importers.draft import Value
 from netspec.ir.shape import Maps
 
 _CIFAR, _CIFAR_CROP, _IMAGENET = 32, 24, 224
+_THUMBNAIL = 64  # up to this, pictures are taken as they are
 _CIFAR_CLASSES = ("10", "100")
 _COLOURS = 3
 _PROVIDERS: Mapping[int, Mapping[str, Value]] = {
@@ -82,14 +83,22 @@ def _write_input(layer: FileLayer, picture: Picture) -> None:
         text = f"the file does not say how large pictures are: {shape.height} pixels are taken; `--size` sets others"
         layer.meaning("size", text)
     keys["input"] = {"name": INPUT, "channels": shape.channels, "size": shape.height}
-    data = dict(_PROVIDERS.get(shape.height, {"mean": "image"}))
+    data = _provider(shape.height)
     if shape.channels != _COLOURS:
         data = {name: value for name, value in data.items() if "color" not in name}
     if shape.channels == 1:
         data["channels"] = "grey"
     keys["data"] = data
     said = ", ".join(f"{name}: {str(value).lower()}" for name, value in data.items())
-    layer.meaning("data", f"the file does not say how pictures are read; from the authors' programs: `{said}`")
+    whose = "from the authors' programs" if shape.height in _PROVIDERS else "after the authors' programs"
+    layer.meaning("data", f"the file does not say how pictures are read; {whose}: `{said}`")
+
+
+def _provider(side: int) -> dict[str, Value]:
+    """How pictures of this size are read: as the authors did, and photos of another size with the same margin."""
+    if side in _PROVIDERS or side <= _THUMBNAIL:
+        return dict(_PROVIDERS.get(side, _PROVIDERS[_CIFAR]))
+    return {**_PROVIDERS[_IMAGENET], "resize": round(side * 256 / _IMAGENET), "crop": side}
 
 
 def _usual_size(definition: Mapping[str, Section]) -> int:

@@ -44,7 +44,7 @@ def test_the_languages_own_errors_point_into_the_file() -> None:
 
 @pytest.mark.parametrize(
     ("size", "rows", "side"),
-    [(None, END, 32), (None, END.replace("10", "11"), 224), (24, END, 24), (100, END, 100)],
+    [(None, END, 32), (None, END.replace("10", "11"), 224), (24, END, 24), (48, END, 48), (112, END, 112)],
 )
 def test_the_size_of_the_input(size: int | None, rows: str, side: int) -> None:
     done = imported(rows, size=size)
@@ -52,8 +52,11 @@ def test_the_size_of_the_input(size: int | None, rows: str, side: int) -> None:
     assert [r.topic for r in done.remarks if "--size" in r.text] == (["size"] if size is None else [])
     data = done.spec.data
     assert data.mean == "image"
-    expected = {224: (256, (224, 224), True, 10), 32: (None, None, False, 1), 24: (32, (24, 24), True, 1)}
-    assert (data.resize, data.crop, data.mirror, data.test_views) == expected.get(side, (None, None, False, 1))
+    photos = {224: (256, (224, 224), True, 10), 112: (128, (112, 112), True, 10)}
+    expected = {**photos, 48: (None, None, False, 1), 32: (None, None, False, 1), 24: (32, (24, 24), True, 1)}
+    assert (data.resize, data.crop, data.mirror, data.test_views) == expected[side]
+    (said,) = [r.text for r in done.remarks if r.topic == "data"]
+    assert ("from the authors' programs" in said) == (side in (224, 32, 24))
 
 
 @pytest.mark.parametrize(("channels", "order"), [(1, "grey"), (3, "rgb")])
