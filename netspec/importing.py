@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
-from netspec.importers.remark import Imported, Remarks
-from netspec.importers.state_file import STATE_SUFFIXES
+from netspec.importers.files import Files, check_readable, no_net, sort_files
+from netspec.importers.names import net_name
+from netspec.importers.remark import Imported, Remark, Remarks
 from netspec.pipeline import Compiled, compile_spec
 from netspec.source import Source, whole
 from netspec.spec.load import load_source
-from netspec.spec.shipped import find_spec, shipped_specs
 from netspec.syntax.reader import read_source
 from netspec.weights import check_finite, check_tensors
-from netspec_runtime.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -38,84 +37,40 @@ class ImportOptions:
     carried: bool = True
 
 
+_CUDA_CONVNET: Final = frozenset({"definition"})
+_CAFFE: Final = frozenset({"prototxt", "caffemodel"})
+_ONNX: Final = frozenset({"onnx"})
+_STATE: Final = frozenset({"state"})
+# Fields of ImportOptions that are not for every net: the option, the files one of which it is for, and what they are.
+_FOR: Final = {
+    "rgb": ("--rgb", _CAFFE, "Caffe files"),
+    "fold_batchnorm": ("--fold-batchnorm", _CAFFE, "Caffe files"),
+    "channels": ("--channels", _CAFFE, "Caffe files"),
+    "size": ("--size", _CUDA_CONVNET | _CAFFE, "cuda-convnet and Caffe files"),
+    "names": ("--map", _STATE, "weights of torch, named with a spec"),
+    "carried": ("--graph", _ONNX, "ONNX files"),
+    "lenient": ("--lenient", _CUDA_CONVNET | _CAFFE | _ONNX, "nets of other tools"),
+}
+
+
 @dataclass(frozen=True)
-class Files:
-    """The files of one net by what they are; each is there once at most."""
+class Opened:
+    """A net of any kind. ``starts``: its files say how weights start."""
 
-    by_role: Mapping[str, Path] = field(default_factory=dict)
-
-    def __getitem__(self, role: str) -> Path:
-        return self.by_role[role]
-
-    def path(self, role: str) -> Path | None:
-        return self.by_role.get(role)
-
-    def source(self, role: str) -> Source | None:
-        """The text of another tool's file, if there is one of this role. Raises SpecError."""
-        return read_source(self[role], or_cp1252=True) if role in self.by_role else None
-
-    @property
-    def roles(self) -> frozenset[str]:
-        return frozenset(self.by_role)
-
-
-# Which files make a net together: those that must be there, and those that may.
-_NETS: Final = (
-    (frozenset({"definition"}), frozenset({"params"})),
-    (frozenset({"prototxt"}), frozenset({"caffemodel", "solver", "mean"})),
-    (frozenset({"caffemodel"}), frozenset({"solver", "mean"})),
-    (frozenset({"onnx"}), frozenset[str]()),
-    (frozenset({"spec"}), frozenset({"state"})),
-)
-_BY_SUFFIX: Final = {
-    ".caffemodel": "caffemodel",
-    ".binaryproto": "mean",
-    ".onnx": "onnx",
-    ".yaml": "spec",
-    ".yml": "spec",
-    **dict.fromkeys(STATE_SUFFIXES, "state"),
-}
-_CALLED: Final = {
-    "definition": "a cuda-convnet layer definition",
-    "params": "cuda-convnet layer parameters",
-    "prototxt": "a Caffe net",
-    "solver": "a Caffe solver",
-    "caffemodel": "Caffe weights",
-    "mean": "a Caffe mean image",
-    "onnx": "an ONNX model",
-    "spec": "a spec",
-    "state": "weights",
-}
-_BESIDE: Final = {  # what to name beside a file that is no net
-    "params": "name the layer definition too, whose sections have types",
-    "solver": "name the net too: a .prototxt with layers",
-    "mean": "name the net too: a .prototxt, a .caffemodel or both",
-    "state": "name the spec too that the weights are for",
-}
-_KINDS: Final = ".cfg, .prototxt, .caffemodel, .binaryproto, .onnx, .pth, .safetensors or a spec"
-
-
-def sort_files(arguments: Sequence[str], given: Mapping[str, Path | None]) -> Files:
-    """What each file is. ``given`` are those whose role an option said. Raises SpecError NS807 for a strange set."""
-    roles = {role: path for role, path in given.items() if path is not None}
-    for argument in arguments:
-        role, path = _role_of(argument)
-        if role in roles:
-            raise _no_net(argument, f"`{roles[role]}` and `{argument}` are both {_CALLED[role]}")
-        roles[role] = path
-    if not any(needed <= roles.keys() <= needed | more for needed, more in _NETS):
-        kinds = " and ".join(_CALLED[role] for role in roles)
-        if len(roles) > 1:
-            raise _no_net(arguments[0], f"{kinds} make no net together")
-        raise _no_net(arguments[0], f"there is no net in {kinds} alone", _BESIDE[next(iter(roles))])
-    return Files({role: roles[role] for role in _CALLED if role in roles})
+    compiled: Compiled
+    starts: bool
 
 
 def import_net(files: Files, options: ImportOptions) -> Imported:
     """The net of these files, checked: its spec compiles, and its weights are its parameters'.
 
-    Raises SpecError with places in the files, DataError for damaged ones.
+    Raises SpecError with places in the files or for options that are not for them, DataError for damaged ones.
     """
+    check_options(options, [files])
+    return _import(files, options)
+
+
+def _import(files: Files, options: ImportOptions) -> Imported:
     imported = _read(files, options)
     if options.merge_towers:
         from netspec.importers.towers import merge_towers
@@ -129,18 +84,59 @@ def import_net(files: Files, options: ImportOptions) -> Imported:
     return imported
 
 
-def open_net(argument: str, options: ImportOptions, assignments: Sequence[str] = ()) -> Compiled:
-    """A net for a command that reads any kind: a spec, or the files of another tool, joined by commas.
+def renamed(imported: Imported, name: str) -> Imported:
+    """The net under the nearest legal name, with a remark of what its files call it, if that is another."""
+    name, before = net_name(name), imported.spec.name
+    if name == before:
+        return imported
+    text = f"the files call the net `{before}`; it is called `{name}`, as the file that is written"
+    remark = Remark("meaning", "name", text, whole(imported.spec.spans.source))
+    return replace(imported, spec=replace(imported.spec, name=name), remarks=(*imported.remarks, remark))
 
-    ``assignments`` are overrides of a spec. Raises SpecError, DataError.
+
+def open_nets(arguments: Sequence[str], options: ImportOptions) -> list[Opened]:
+    """Nets for a command that reads any kind: each a spec, or the files of another tool, joined by commas.
+
+    Raises SpecError, DataError.
     """
-    files = sort_files(argument.split(","), {})
-    spec = files.path("spec")
-    if spec is not None and files.path("state") is None:
-        return compile_spec(load_source(read_source(spec, argument), assignments))
-    if assignments:
-        raise DataError(argument, "--set overrides values of specs only", "import it first: netspec import")
-    return compile_spec(import_net(files, options).spec)
+    parts = [_parts(argument) for argument in arguments]
+    check_readable(name for names in parts for name in names)
+    nets = [sort_files(names, {}) for names in parts]
+    check_options(options, nets)
+    return [_opened(net, options) for net in nets]
+
+
+def check_options(options: ImportOptions, nets: Sequence[Files]) -> None:
+    """Raise SpecError NS807 with each option that is for none of these nets."""
+    roles = frozenset[str]().union(*(net.roles for net in nets))
+    kinds = " and ".join(dict.fromkeys(net.kinds for net in nets))
+    useless = [
+        diagnostic
+        for name, (option, needed, called) in _FOR.items()
+        if getattr(options, name) != getattr(ImportOptions(), name) and not needed & roles
+        for diagnostic in no_net(option, f"`{option}` is for {called}, not for {kinds}", f"drop `{option}`").diagnostics
+    ]
+    if useless:
+        raise SpecError(useless)
+
+
+def _parts(argument: str) -> list[str]:
+    """The files of an argument; a comma may also be part of the name of one."""
+    if Path(argument).is_file():
+        return [argument]
+    return [part.strip() for part in argument.split(",")]
+
+
+def _opened(files: Files, options: ImportOptions) -> Opened:
+    if files.roles != {"spec"}:
+        imported = _import(files, options)
+        return Opened(compile_spec(imported.spec), imported.starts)
+    spec = load_source(_spec_text(files))
+    if options.merge_towers:
+        from netspec.importers.towers import merge_towers
+
+        spec = merge_towers(Imported(spec, (), ())).spec
+    return Opened(compile_spec(spec), starts=True)
 
 
 def _read(files: Files, options: ImportOptions) -> Imported:
@@ -189,8 +185,10 @@ def _read_state(files: Files, options: ImportOptions) -> Imported:
     path = files.path("state")
     if path is None:
         fix = "name weights for it: a .pth or .safetensors file"
-        raise _no_net(str(files["spec"]), "a spec alone is no import", fix)
-    compiled = compile_spec(load_source(read_source(files["spec"])))
+        raise no_net(files.typed["spec"], "a spec alone is no import", fix)
+    if options.names:
+        _check_map(options.names)
+    compiled = compile_spec(load_source(_spec_text(files)))
     names = read_map(options.names) if options.names else {}
     check_map(compiled.typed, names, options.names or "")
     remarks = Remarks()
@@ -199,25 +197,16 @@ def _read_state(files: Files, options: ImportOptions) -> Imported:
     return Imported(chosen, tuple(remarks.items), (), tensors)
 
 
-def _role_of(argument: str) -> tuple[str, Path]:
-    """What a file is: by its suffix, and where that is not enough by its text."""
-    path = Path(argument)
-    if argument in shipped_specs() and not path.is_file():
-        return "spec", find_spec(argument)
-    if role := _BY_SUFFIX.get(path.suffix.lower()):
-        return role, path
-    source = read_source(path, or_cp1252=True)
-    if ".cfg" in path.suffixes:
-        from netspec.importers.cuda_convnet.sections import is_definition
-
-        return ("definition" if is_definition(source) else "params"), path
-    if path.suffix.lower() in (".prototxt", ".txt", ".pbtxt"):
-        from netspec.importers.caffe.prototxt import is_solver
-
-        return ("solver" if is_solver(source) else "prototxt"), path
-    raise _no_net(argument, "what kind of file this is cannot be told from its name", f"give it a suffix: {_KINDS}")
+def _spec_text(files: Files) -> Source:
+    """Under the name that it was called by."""
+    return read_source(files["spec"], files.typed["spec"])
 
 
-def _no_net(argument: str, message: str, help: str = "") -> SpecError:
-    place = whole(Source(argument, ""))
-    return SpecError([Diagnostic("NS807", message, place, help=help or "see `netspec import --help`")])
+def _check_map(argument: str) -> None:
+    """Raise SpecError NS101, with the maps that there are, for one that is not there."""
+    from netspec.importers.state import shipped_maps
+
+    if argument not in shipped_maps() and not Path(argument).exists():
+        message = f"cannot read `{argument}`: No such file or directory"
+        help = f"check the path, or name a map that comes with netspec: {', '.join(shipped_maps())}"
+        raise SpecError([Diagnostic("NS101", message, whole(Source(argument, "")), help=help)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,7 +79,7 @@ def build(
     failed = (built.parity is not None and not built.parity.holds) or (ledger is not None and ledger.failed)
     if failed:
         raise typer.Exit(1)
-    typer.echo(f"next: netspec infer --onnx {built.model} IMAGE")
+    typer.echo(f"next: netspec infer --onnx {shlex.quote(str(built.model))} IMAGE")
 
 
 def _dump(compiled: Compiled, stage: Stage) -> str:

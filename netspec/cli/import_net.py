@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +16,11 @@ from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
+    from netspec.importers.files import Files
     from netspec.importers.remark import Imported
 
 WEIGHTS = ".safetensors"
+SPECS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -67,49 +72,97 @@ def import_net(
     name: Annotated[str | None, typer.Option(help="What to call the net.")] = None,
     lenient: Annotated[bool, typer.Option("--lenient", help="Leave out what netspec cannot say, and go on.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; needs --out.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, with the spec if there is no --out.")
+    ] = False,
 ) -> None:
     """Import a net from cuda-convnet, Caffe or ONNX files, or weights from torch, and say every decision.
 
     Without --out the spec is printed. Exit code 1 if the files are wrong or the net has what netspec cannot say, 4 if
     weights are damaged or do not match.
     """
-    from netspec.importing import ImportOptions, import_net, sort_files
-    from netspec.pipeline import compile_spec
-    from netspec.report.imports import head_of, import_document, render_remarks
-    from netspec.spec.dump import dump
+    from netspec.importers.files import sort_files
+    from netspec.importing import ImportOptions, renamed
+    from netspec.importing import import_net as read_net
 
-    if as_json and out is None:
-        raise typer.BadParameter("--json prints the report: say with --out where the spec goes")
-    sorted_files = sort_files(files, {"params": params})
+    _check_suffix(out)
     options = ImportOptions(lenient, merge_towers, rgb, fold_batchnorm, size, channels, name, names, not graph)
-    imported = import_net(sorted_files, options)
-    sources = tuple(str(path) for path in sorted_files.by_role.values())
+    with _diagnostics_as_json(wanted=as_json):
+        sorted_files = sort_files(files, {"params": params})
+        imported = read_net(sorted_files, options)
+    if out is not None and name is None and out.suffix.lower() != WEIGHTS:
+        imported = renamed(imported, out.stem)
     target = _target(out, imported)
     _check(target, tuple(sorted_files.by_role.values()), force=force)
-    text = head_of(imported, (Path(source).name for source in sources)) + dump(imported.spec)
-    if out is None:
-        typer.echo(render_remarks(imported.remarks), err=True, nl=False)
-        typer.echo(text, nl=False)
-        if imported.tensors is not None:
-            complain("the weights were read and not written: say with --out where they go")
-        return
+    sources = tuple(sorted_files.typed[role] for role in sorted_files.by_role)
+    text = _spec_text(imported, sources)
     _write(target, text, imported)
     if as_json:
-        document = {"files": list(sources), "wrote": [str(path) for path in target.files], **import_document(imported)}
-        typer.echo(json.dumps(document, indent=2))
-        return
+        _print_json(imported, sources, target, text)
+    elif target.files:
+        _print_written(imported, target, _next(target, sorted_files))
+    else:
+        _print_spec(imported, text)
+    if out is None and imported.tensors is not None:
+        complain("the weights were read and not written: say with --out where they go")
+
+
+def _check_suffix(out: Path | None) -> None:
+    if out is not None and out.suffix.lower() not in (*SPECS, WEIGHTS):
+        raise typer.BadParameter(f"`{out}` needs the suffix .yaml (a spec) or {WEIGHTS} (weights)", param_hint="--out")
+
+
+@contextmanager
+def _diagnostics_as_json(*, wanted: bool) -> Iterator[None]:
+    """What is wrong with the files is the data that `--json` prints."""
+    from netspec.diagnostics import SpecError, machine
+
+    try:
+        yield
+    except SpecError as error:
+        if not wanted:
+            raise
+        typer.echo(machine.render_json(error.diagnostics), nl=False)
+        raise typer.Exit(SpecError.exit_code) from None
+
+
+def _spec_text(imported: Imported, sources: Iterable[str]) -> str:
+    from netspec.report.imports import head_of
+    from netspec.spec.dump import dump
+
+    return head_of(imported, (Path(source).name for source in sources)) + dump(imported.spec)
+
+
+def _print_json(imported: Imported, sources: Iterable[str], target: _Target, text: str) -> None:
+    from netspec.report.imports import import_document
+
+    written = {"files": list(sources), "wrote": [str(path) for path in target.files]}
+    printed = {} if target.files else {"spec": text}
+    typer.echo(json.dumps({**written, **import_document(imported), **printed}, indent=2))
+
+
+def _print_written(imported: Imported, target: _Target, following: str) -> None:
+    from netspec.pipeline import compile_spec
+    from netspec.report.imports import render_remarks
+
     count = compile_spec(imported.spec).typed.parameter_count
     typer.echo(f"{imported.spec.name}: {len(imported.spec.layers)} layers, {count:,} parameters")
     typer.echo(render_remarks(imported.remarks), nl=False)
     typer.echo("wrote " + ", ".join(map(str, target.files)))
-    typer.echo(f"next: {_next(target, sources)}")
+    typer.echo(f"next: {following}")
+
+
+def _print_spec(imported: Imported, text: str) -> None:
+    from netspec.report.imports import render_remarks
+
+    typer.echo(render_remarks(imported.remarks), err=True, nl=False)
+    typer.echo(text, nl=False)
 
 
 def _target(out: Path | None, imported: Imported) -> _Target:
     if out is None:
         return _Target(None, None)
-    if out.suffix == WEIGHTS:
+    if out.suffix.lower() == WEIGHTS:
         if imported.tensors is None:
             raise DataError(str(out), "these files have no weights", "name a .yaml for the spec")
         return _Target(None, out)
@@ -137,6 +190,9 @@ def _write(target: _Target, text: str, imported: Imported) -> None:
         write_file(target.spec, [text.encode()])
 
 
-def _next(target: _Target, sources: tuple[str, ...]) -> str:
-    spec = target.spec or next(source for source in sources if Path(source).suffix not in (WEIGHTS, ".pth", ".pt"))
-    return f"netspec build {spec}" + (f" --weights {target.weights}" if target.weights else "")
+def _next(target: _Target, files: Files) -> str:
+    """The command to go on with, as a shell takes it; without a spec of its own the one that the weights are for."""
+    spec = str(target.spec) if target.spec else files.typed.get("spec")
+    if spec is None:
+        return "write the spec too: --out with the suffix .yaml"
+    return shlex.join(["netspec", "build", spec, *(["--weights", str(target.weights)] if target.weights else [])])

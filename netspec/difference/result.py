@@ -14,13 +14,14 @@ Kind = Literal["value", "only", "order", "wiring", "size"]
 
 @dataclass(frozen=True)
 class Scope:
-    """What is compared beside what is computed, the pictures, and how weights start."""
+    """What is compared beside what is computed and the pictures. ``start``: how weights start."""
 
     train: bool = False
     placement: bool = False
+    start: bool = True
 
     def has(self, aspect: Aspect) -> bool:
-        return {"train": self.train, "placement": self.placement}.get(aspect, True)
+        return {"train": self.train, "placement": self.placement, "start": self.start}.get(aspect, True)
 
 
 @dataclass(frozen=True)

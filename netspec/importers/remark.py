@@ -83,9 +83,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Imported:
-    """A net that was imported. ``tensors`` are its weights by canonical name (``conv1.weight``), where it has any."""
+    """A net that was imported. ``tensors`` are its weights by canonical name (``conv1.weight``), where it has any.
+
+    ``starts``: its files say how weights start; a graph says nothing, and its spec has the language's default.
+    """
 
     spec: Spec
     remarks: tuple[Remark, ...]
     origins: tuple[Origin, ...]
     tensors: Tensors | None = None
+    starts: bool = True

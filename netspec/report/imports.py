@@ -12,7 +12,7 @@ from netspec.importers.remark import Imported, Kind, Remark
 
 _HEADINGS: Final[dict[Kind, str]] = {
     "meaning": "how it was read",
-    "dropped": "left out (the trained net computes the same without it)",
+    "dropped": "left out (it changes training at most)",
     "lost": "LOST (the net is another without it)",
 }
 _SHOWN: Final = 4  # remarks of one topic; `--json` has all

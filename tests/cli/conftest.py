@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from netspec.cli import main
+from tests.cli.foreign import LAYERS, PARAMS, SPEC
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,22 @@ def netspec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Done(code if isinstance(code, int) else int(code is not None), out, err)
 
     return run
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """A small net as cuda-convnet's two files."""
+    layers, params = tmp_path / "layers.cfg", tmp_path / "layer-params.cfg"
+    layers.write_text(LAYERS)
+    params.write_text(PARAMS)
+    return layers, params
+
+
+@pytest.fixture
+def weighted(tmp_path: Path) -> tuple[Path, Path]:
+    """A spec, and weights for it in a file."""
+    spec, weights = tmp_path / "small.yaml", tmp_path / "given.safetensors"
+    spec.write_text(SPEC)
+    arrays = {"fc1.weight": np.ones((3, 48), np.float32), "fc1.bias": np.zeros(3, np.float32)}
+    save_file(arrays, weights)
+    return spec, weights

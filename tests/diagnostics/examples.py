@@ -22,7 +22,8 @@ from netspec.diagnostics import Diagnostic, SpecError
 from netspec.diagnostics.text import render
 from netspec.experiment.load import load_experiment
 from netspec.experiment.trials import make_trials
-from netspec.importing import ImportOptions, import_net, sort_files
+from netspec.importers.files import sort_files
+from netspec.importing import ImportOptions, import_net
 from netspec.labels import read_labels
 from netspec.ledger import check_ledger, failures, find_ledger, load_ledger
 from netspec.pipeline import compile_file

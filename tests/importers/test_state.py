@@ -13,9 +13,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from netspec.diagnostics import SpecError
+from netspec.importers.files import sort_files
 from netspec.importers.remark import Imported
 from netspec.importers.state import read_map, shipped_maps
-from netspec.importing import ImportOptions, import_net, sort_files
+from netspec.importing import ImportOptions, import_net
 from netspec_runtime.errors import DataError
 from tests.importers import torchvision
 from tests.specs.generated import compiled, logits, picture, relative
@@ -212,7 +213,7 @@ class Executed:
     """A class that a pickle would have to import: what weights alone never need."""
 
 
-@pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04broken"])
+@pytest.mark.parametrize("content", [b"nothing", b"PK\x03\x04broken"])
 def test_a_damaged_file_is_one_line(content: bytes, small: Path, tmp_path: Path) -> None:
     (tmp_path / "w.pth").write_bytes(content)
     with pytest.raises(DataError):

@@ -32,7 +32,7 @@ def finish(reading: Reading, image: str, steps: list[Step], name: str) -> Import
     ending.call(image)
     draft = ending.draft(net_name(name))
     spec = draft.spec()
-    return Imported(spec, tuple(reading.remarks.items), ending.origins(steps), ending.tensors())
+    return Imported(spec, tuple(reading.remarks.items), ending.origins(steps), ending.tensors(), starts=False)
 
 
 @dataclass

@@ -36,7 +36,12 @@ def merge_towers(imported: Imported) -> Imported:
     spec = writer.spec()
     origins = tuple(replace(origin, layer=writer.now(origin.layer)) for origin in imported.origins)
     tensors = None if imported.tensors is None else convert(plan, imported.tensors)
-    return Imported(spec, tuple(remarks.items), origins, tensors)
+    return replace(imported, spec=spec, remarks=tuple(remarks.items), origins=origins, tensors=tensors)
+
+
+def has_towers(spec: Spec) -> bool:
+    """Whether the net has towers that can be merged."""
+    return plan_towers(Written.of(spec)).has_towers
 
 
 def _remark(plan: Plan, names: dict[str, str], originals: dict[str, str], remarks: Remarks) -> None:
