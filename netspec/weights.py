@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from netspec.diagnostics.grammar import sizes
 from netspec.diagnostics.suggest import suggestion
 from netspec.ir.graph import OwnedParameter, TypedGraph
 from netspec.ir.parameter import interpolation
@@ -98,7 +99,7 @@ def check_tensors(typed: TypedGraph, where: str, found: Mapping[str, tuple[tuple
     problems = [f"`{name}` is missing" for name in wanted if name not in found]
     for name, (dims, kind) in found.items():
         if name in allowed and (dims, kind) != (allowed[name], "F32"):
-            problems.append(f"`{name}` is {_text(dims)} {kind}, not {_text(allowed[name])} F32")
+            problems.append(f"`{name}` is {sizes(dims)} {kind}, not {sizes(allowed[name])} F32")
         elif name not in allowed and name not in counters:
             near = suggestion(name, allowed)
             problems.append(f"`{name}` is no parameter" + (f" (did you mean `{near}`?)" if near else ""))
@@ -115,7 +116,3 @@ def check_finite(where: str, tensors: Mapping[str, Array]) -> None:
     for name, tensor in tensors.items():
         if not np.isfinite(np.sum(tensor, dtype=np.float64)):
             raise DataError(where, f"`{name}` has numbers that are not finite", "take the weights before they diverged")
-
-
-def _text(dims: tuple[int, ...]) -> str:
-    return "x".join(map(str, dims)) or "one number"

@@ -1,10 +1,10 @@
-"""English for messages: articles, plurals, lists. Nothing else of the language."""
+"""English for messages: articles, plurals, lists, sizes. Nothing else of the language."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-_SPELT_WITH_A_VOWEL = ("fc", "rnorm", "rgb2yuv", "rgb2lab")  # "an ef-cee layer"
+_SPELT_WITH_A_VOWEL = ("fc", "rnorm", "rgb2yuv", "rgb2lab", "LRN")  # "an ef-cee layer"
 
 
 def a(word: str) -> str:
@@ -18,6 +18,11 @@ def count(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
+def sizes(dims: Sequence[int]) -> str:
+    """``96x3x11x11``; ``one number`` where there are no dimensions."""
+    return "x".join(map(str, dims)) or "one number"
 
 
 def listed(words: Sequence[str], most: int = 4, joint: str = "and") -> str:

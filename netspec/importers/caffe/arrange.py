@@ -10,6 +10,7 @@ from math import prod
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics.grammar import sizes
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
 from netspec.importers.draft import Value
@@ -103,7 +104,7 @@ def _reshape(reading: Reading) -> tuple[Held, ...]:
         known = -prod(shape)
         shape[shape.index(-1)] = prod(old) // known if known else 0
     if prod(shape) != prod(old) or min(shape, default=0) < 1:
-        message = f"{_text(shape)} is another number of units than {_text(old)}"
+        message = f"{sizes(shape)} is another number of units than {sizes(old)}"
         raise SpecError([Diagnostic("NS808", message, parameter.place_of("shape"), help="as many units, or -1 once")])
     if shape[0] != old[0]:
         raise reading.lost(f"a Reshape of a batch of {old[0]} images into {shape[0]}", parameter.place_of("shape"))
@@ -141,18 +142,18 @@ def _crop(reading: Reading) -> tuple[Held, ...]:
     if axis == 0:
         raise reading.lost("a Crop of the batch", parameter.place_of("axis"), "axis")
     offsets = _offsets(parameter, axis)
-    sizes = tuple(wanted[n] if n + 1 >= axis else image[n] for n in range(3))
-    if any(start + size > whole for start, size, whole in zip(offsets, sizes, image, strict=True)):
-        message = f"{_text(sizes)} from {_text(offsets)} on is not inside {_text(image)}"
+    kept = tuple(wanted[n] if n + 1 >= axis else image[n] for n in range(3))
+    if any(start + size > whole for start, size, whole in zip(offsets, kept, image, strict=True)):
+        message = f"{sizes(kept)} from {sizes(offsets)} on is not inside {sizes(image)}"
         raise SpecError([Diagnostic("NS808", message, parameter.place, help="smaller offsets, or a smaller crop")])
-    if sizes[0] != image[0]:
-        cut = (held.shape[0], sizes[0], *image[1:])
+    if kept[0] != image[0]:
+        cut = (held.shape[0], kept[0], *image[1:])
         called = f"{reading.wired.name}_channels"
         held = _cut(reading, held, cut, offsets[0], called)
-    if sizes[1:] != image[1:]:
+    if kept[1:] != image[1:]:
         keys: dict[str, Value] = {"start": offsets[1:]} if any(offsets[1:]) else {}
-        keys["size"] = sizes[1:]
-        held = reading.add("crop", (held.shape[0], *sizes), keys, reads=(held,))
+        keys["size"] = kept[1:]
+        held = reading.add("crop", (held.shape[0], *kept), keys, reads=(held,))
     return (held,)
 
 
@@ -168,13 +169,8 @@ def _offsets(parameter: Message, axis: int) -> tuple[int, int, int]:
 
 def _softmax(reading: Reading) -> tuple[Held, ...]:
     if reading.axis(reading.parameter("softmax_param"), "axis") != 1 or reading.input.pixels != 1:
-        image = "x".join(map(str, reading.input.image))
-        raise reading.lost(f"a Softmax at each pixel of {image} maps", topic="Softmax")
+        raise reading.lost(f"a Softmax at each pixel of {sizes(reading.input.image)} maps", topic="Softmax")
     return (reading.add("softmax", (reading.input.shape[0], reading.input.units), {}),)
-
-
-def _text(shape: tuple[int, ...] | list[int]) -> str:
-    return "x".join(map(str, shape))
 
 
 ARRANGING: Final[Mapping[str, Reader]] = {

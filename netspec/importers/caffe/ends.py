@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics.grammar import listed
 from netspec.importers.caffe.phases import SOURCES
 from netspec.importers.caffe.wiring import Activation, Wired
 from netspec.importers.remark import Remarks
@@ -23,6 +24,7 @@ _LOSSES: Final = frozenset(
         "SoftmaxWithLoss",
     }
 )
+_LISTED: Final = 7  # layers in a remark
 COSTS: Final = _LOSSES | {"Accuracy", "HDF5Output", "Silence"}
 
 
@@ -108,12 +110,8 @@ def _say(layer: Wired, main: Wired | None, own: Sequence[Wired], remarks: Remark
             text += ", before the logistic that is part of this cost"
     elif layer.type in _LOSSES:
         text = f"the cost {layer.type} of weight {_weight(layer):g} is left out"
-        text += f", with the layers that only it needs: {_listed(own)}" if own else ""
+        names = [f"`{layer.name}`" for layer in own]
+        text += f", with the layers that only it needs: {listed(names, _LISTED)}" if own else ""
     else:
         text = f"{layer.type} is left out: it computes no output"
     remarks.dropped("cost" if layer.type in _LOSSES else "no output", text, layer.place, layer.name)
-
-
-def _listed(layers: Sequence[Wired]) -> str:
-    names = [f"`{layer.name}`" for layer in layers]
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics.grammar import sizes
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
 from netspec.importers.caffe.sharing import with_sharing
@@ -55,7 +56,7 @@ def _inner_product(reading: Reading) -> tuple[Held, ...]:
     outputs, units = parameter.integer("num_output"), reading.input.units
     bias, turned = parameter.flag("bias_term", default=True), parameter.flag("transpose", default=False)
     if reading.input.pixels > 1:
-        image = "x".join(map(str, reading.input.image))
+        image = sizes(reading.input.image)
         reading.meaning("fc order", f"weights read the {image} maps channel by channel, row by row, as here")
     shape = (units, outputs) if turned else (outputs, units)
     keys = with_sharing(reading, learning(reading, parameter, Fans(shape[1], shape[0]), bias=bias))

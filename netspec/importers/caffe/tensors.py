@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Final
 
-from netspec.diagnostics.grammar import count
+from netspec.diagnostics.grammar import count, sizes
 from netspec.diagnostics.suggest import suggestion
 from netspec.importers.caffe.caffemodel import CaffeModel
 from netspec.importers.caffe.ends import COSTS
@@ -72,7 +72,7 @@ def _misshapen(name: str, stored: Iterable[Stored], blobs: Sequence[Blob] | None
     if len(blobs) != max(wanted) + 1:
         return [f"`{name}` has {count(len(blobs), 'blob')}, not {max(wanted) + 1}"]
     return [
-        f"blob {n} of `{name}` is {_text(blobs[n].shape)}, not {_text(shape)}"
+        f"blob {n} of `{name}` is {sizes(blobs[n].shape)}, not {sizes(shape)}"
         for n, shape in sorted(wanted.items())
         if not _fits(blobs[n].shape, shape)
     ]
@@ -109,7 +109,3 @@ def _auxiliary(layers: Sequence[Message], known: set[str]) -> set[str]:
             feeds_cost.update(bottoms)
             found.add(name)
     return found
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "one number"

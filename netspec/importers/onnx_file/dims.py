@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from netspec.importers.onnx_file.axes import aligned, parts, ranges, reshaped
 from netspec.importers.onnx_file.constants import Dims, Folding
 from netspec.importers.onnx_file.graph import Node, OnnxGraph
 from netspec.importers.onnx_file.sliding import Unclear, sliding
 from netspec.importers.onnx_file.values import Values
-
-if TYPE_CHECKING:
-    pass
 
 _SAME: Final = (
     *("Relu", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "Softplus", "Abs", "Sqrt", "Log", "Neg", "Clip", "PRelu"),

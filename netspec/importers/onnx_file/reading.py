@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from netspec.diagnostics.grammar import sizes
 from netspec.importers.draft import Value
 from netspec.importers.onnx_file.candidate import decode, shape_of
 from netspec.importers.onnx_file.constants import MAX_MOVED, Dims
@@ -131,7 +132,7 @@ class Reading:
         if type in ("neuron", "dropout"):
             wanted = reads[0].dims
         if prod(wanted) != shape.units or (type not in SHAPELESS and shape.dims != wanted):
-            raise Unclear(f"the graph makes {_text(wanted)} of it, netspec {shape}")
+            raise Unclear(f"the graph makes {sizes(wanted)} of it, netspec {shape}")
         broken = any(ref.broken for ref in reads)
         if len(self.made) > MOST_LAYERS:
             reason = f"it would become more than {MOST_LAYERS:,} layers"
@@ -154,7 +155,7 @@ class Reading:
         for path in {*parameters, *weights}:
             found = weights[path].array.shape if path in weights else ()
             if found != parameters.get(path):
-                raise Unclear(f"its {path} is {_text(found)}, not {_text(parameters.get(path, ()))}")
+                raise Unclear(f"its {path} is {sizes(found)}, not {sizes(parameters.get(path, ()))}")
         return shape
 
     def _shaped(self, node: Node, ref: Ref) -> int:
@@ -209,10 +210,6 @@ def floats(array: object) -> NDArray[np.float32]:
         kind = array.dtype if isinstance(array, np.ndarray) else "no array"
         raise Unclear(f"its numbers are {kind}, not float32")
     return array
-
-
-def _text(dims: Sequence[int]) -> str:
-    return "x".join(map(str, dims)) or "one number"
 
 
 Read = Callable[[Reading, Node], Ref | dict[str, Ref]]  # what an operator is; Unclear where it cannot be told
