@@ -38,6 +38,10 @@ MAX_DEPTH: Final = 24
 MAX_FIELDS: Final = 500_000
 
 
+class ElsewhereError(WireError):
+    """A model that is in several files: nothing is wrong with this one, and it is refused all the same."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """One TensorProto. ``raw`` is its raw_data field, None where the numbers are stored in another form."""
@@ -64,7 +68,7 @@ class Layout:
 def read_layout(data: Data) -> Layout:
     """Walk a whole ONNX file without touching the weights.
 
-    Raises WireError for what is no ONNX model, is damaged, or refers to other files.
+    Raises WireError for what is no ONNX model or is damaged, ElsewhereError for one that refers to other files.
     """
     return _Walk(data).layout()
 
@@ -116,7 +120,7 @@ class _Walk:
         dims: list[int] = []
         for field in self._fields(tensor.body, tensor.end):
             if field.number == EXTERNAL_DATA or (field.number == DATA_LOCATION and field.value != 0):
-                raise WireError(f"the tensor at byte {tensor.start} keeps its numbers in another file")
+                raise ElsewhereError(f"the tensor at byte {tensor.start} keeps its numbers in another file")
             if field.number == 1:
                 dims += self._dims(field)
             elif field.number == 2:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.layout import GRAPH, INITIALIZER, Layout, Tensor, read_layout
+from netspec_runtime.layout import GRAPH, INITIALIZER, ElsewhereError, Layout, Tensor, read_layout
 from netspec_runtime.model_file import SEAL_KEY, seal_of
 from netspec_runtime.wire import Data, Field, WireError, bytes_field
 
@@ -51,6 +51,9 @@ def read_file(path: Path) -> OnnxFile:
         return _read(path, _mapped(path))
     except OSError as error:
         raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
+    except ElsewhereError as error:
+        fix = "export it into one file: torch.onnx.export(..., external_data=False)"
+        raise DataError(str(path), "its weights are in another file", fix) from error
     except WireError as error:
         raise damaged(str(path), str(error)) from error
     except DecodeError as error:

@@ -79,7 +79,7 @@ def test_weights_in_other_files_are_not_read(tmp_path: Path) -> None:
     tensor.ClearField("raw_data")
     tensor.data_location = onnx.TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="/etc/passwd")
-    assert "keeps its numbers in another file" in str(_refused(proto.SerializeToString(), tmp_path))
+    assert "its weights are in another file; export it" in str(_refused(proto.SerializeToString(), tmp_path))
 
 
 def _with_shape(dims: list[int]) -> bytes:
