@@ -90,7 +90,7 @@ def renamed(imported: Imported, name: str) -> Imported:
     if name == before:
         return imported
     text = f"the files call the net `{before}`; it is called `{name}`, as the file that is written"
-    remark = Remark("meaning", "name", text, whole(imported.spec.spans.source))
+    remark = Remark("meaning", "net", text, whole(imported.spec.spans.source))
     return replace(imported, spec=replace(imported.spec, name=name), remarks=(*imported.remarks, remark))
 
 
