@@ -18,14 +18,16 @@ _OF_SEVERAL: Final = frozenset({"Bias", "Concat", "Convolution", "Crop", "Deconv
 Blobs = dict[Activation, Held]
 
 
-def convert(ends: Ends, wired: Sequence[Wired], inputs: Blobs, net: NetInMaking, *, lenient: bool) -> Blobs:
+def convert(
+    ends: Ends, wired: Sequence[Wired], inputs: Blobs, net: NetInMaking, findings: Findings, *, lenient: bool
+) -> Blobs:
     """Each blob of the layers that the net takes, as the draft has it; ``inputs`` are those of data layers.
 
     ``wired`` are all layers, with those that were taken off: what they read is not free to change. A layer that the
-    language cannot say is taken for one that does nothing, with a remark. Raises SpecError with what is wrong and,
-    unless lenient, with what cannot be said.
+    language cannot say is taken for one that does nothing, with a remark. Raises SpecError with ``findings``, those
+    before and the new ones, or else, unless lenient, with what cannot be said.
     """
-    conversion = _Conversion(wired, dict(inputs), net)
+    conversion = _Conversion(wired, dict(inputs), net, findings, lenient=lenient)
     for layer in ends.layers:
         if layer.type not in SOURCES:
             conversion.convert(layer)
@@ -36,12 +38,19 @@ def convert(ends: Ends, wired: Sequence[Wired], inputs: Blobs, net: NetInMaking,
 
 
 class _Conversion:
-    def __init__(self, wired: Sequence[Wired], blobs: Blobs, net: NetInMaking) -> None:
-        self.blobs, self.net = blobs, net
+    def __init__(
+        self, wired: Sequence[Wired], blobs: Blobs, net: NetInMaking, findings: Findings, *, lenient: bool
+    ) -> None:
+        self.blobs, self.net, self.lenient = blobs, net, lenient
         self.counts = reader_counts(wired)
-        self.findings = Findings()
+        self.findings = findings
+        self.below_lost: set[Activation] = set()  # no more is wrong there than the layer that cannot be said
 
     def convert(self, layer: Wired) -> None:
+        if layer.broken:
+            return
+        if not self.below_lost.isdisjoint(layer.bottoms):
+            self.below_lost.update(layer.tops)
         if not all(bottom in self.blobs for bottom in layer.bottoms):
             if not self.findings.errors:  # else what it reads was refused
                 self.net.remarks.lost(layer.type, "it reads what is left out", layer.place, layer.name)
@@ -51,8 +60,9 @@ class _Conversion:
         try:
             made = self._read(reading)
         except SpecError as error:
-            for diagnostic in error.diagnostics:
-                self.findings.add(diagnostic)
+            if self.lenient or self.below_lost.isdisjoint(layer.bottoms):
+                for diagnostic in error.diagnostics:
+                    self.findings.add(diagnostic)
             return
         for top, held in zip(layer.tops, made, strict=False):
             self.blobs[top] = replace(held, shared=held.shared or self.counts[top] > 1)
@@ -64,6 +74,7 @@ class _Conversion:
             made = read_layer(reading)
         except Lost as lost:
             self.net.remarks.lost(lost.topic, lost.text, lost.place, layer.name)
+            self.below_lost.update(layer.tops)
             return reading.inputs[:1] * len(layer.tops)
         _check_tops(layer, len(made))
         if made:

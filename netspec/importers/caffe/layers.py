@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from netspec.diagnostics import Diagnostic, Findings, did_you_mean
 from netspec.importers.caffe.arrange import ARRANGING
 from netspec.importers.caffe.elementwise import ELEMENTWISE
 from netspec.importers.caffe.ends import COSTS
@@ -22,31 +21,17 @@ _NO_LIKE = """
     Threshold Tile
 """
 _NO_COUNTERPART: Final = frozenset(_NO_LIKE.split())
-_TYPES: Final = tuple(sorted((*READERS, *_NO_COUNTERPART, *COSTS, *SOURCES, "Split")))
+TYPES: Final = tuple(sorted((*READERS, *_NO_COUNTERPART, *COSTS, *SOURCES, "Split")))
 _HOW_NOT_WHAT: Final = frozenset({"engine", "force_nd_im2col", "propagate_down", "stable_prod_grad"})
-_LONGEST: Final = 40  # characters of a type in a message
-
-
-def check_types(layers: Iterable[Message]) -> None:
-    """Raise SpecError NS803 or NS806 for every layer of no type, or of one that Caffe does not have."""
-    findings = Findings()
-    for layer in layers:
-        kind = layer.word("type", "")
-        if not kind:
-            help = 'say what it is: `type: "Convolution"`'
-            findings.add(
-                Diagnostic("NS803", f"the layer `{layer.text('name', '')}` has no `type`", layer.place, help=help)
-            )
-        elif kind not in _TYPES:
-            message = f"Caffe has no layer type `{kind[:_LONGEST]}`"
-            findings.add(Diagnostic("NS806", message, layer.place_of("type"), help=did_you_mean(kind, _TYPES)))
-    findings.stop_on_errors()
 
 
 def read_layer(reading: Reading) -> tuple[Held, ...]:
     """What a layer becomes: what each of its tops is. Raises Lost, SpecError."""
     kind = reading.wired.type
     _drop_options(reading, reading.message)
+    if kind not in TYPES:
+        text = f"Caffe has no layer type `{kind[:40]}`: it is left out, and what reads it reads its input"
+        raise reading.lost(text, reading.message.place_of("type"), "unknown layer")
     if kind in _NO_COUNTERPART:
         raise reading.lost(f"the language has no layer like {kind}", reading.message.place_of("type"))
     return READERS[kind](reading)

@@ -30,6 +30,13 @@ class Blob:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """What stands in place of a wrong value: who reads it raises what was found there."""
+
+    found: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
 class Field:
     """One field: its name in caffe.proto and its value. A value of an enum is its word in upper case.
 
@@ -120,7 +127,7 @@ class Message:
         return default
 
 
-Value = Message | Blob | str | int | float | bool
+Value = Message | Blob | Failed | str | int | float | bool
 
 
 def _number(field: Field) -> float:
@@ -160,4 +167,6 @@ def _blob(field: Field) -> Blob:
 
 
 def _of_wrong_kind(field: Field, wanted: str) -> SpecError:
+    if isinstance(field.value, Failed):
+        return SpecError(field.value.found)
     return SpecError([Diagnostic("NS802", f"`{field.name}` is {wanted}", field.place, help=f"write {wanted}")])

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics import Diagnostic, Findings, SpecError
+from netspec.diagnostics.grammar import listed
 from netspec.importers.caffe.caffemodel import CaffeModel, read_caffemodel, read_mean
 from netspec.importers.caffe.colours import turn_colours
 from netspec.importers.caffe.convert import Blobs, convert
 from netspec.importers.caffe.ends import Ends, find_ends
 from netspec.importers.caffe.fold import fold_norms
 from netspec.importers.caffe.inputs import Known, Mean, input_shape, options_of
-from netspec.importers.caffe.layers import check_types
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.phases import SOURCES, Sources, choose
 from netspec.importers.caffe.pictures import preparation
@@ -28,6 +28,7 @@ from netspec.importers.caffe.reading import Held, NetInMaking
 from netspec.importers.caffe.rewrite import prune, readers_of
 from netspec.importers.caffe.solver import apply_solver
 from netspec.importers.caffe.tensors import take_blobs
+from netspec.importers.caffe.unknown import take_known
 from netspec.importers.caffe.upgrade import upgraded
 from netspec.importers.caffe.wiring import Activation, Wired, wire
 from netspec.importers.draft import Draft
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from netspec.importers.caffe.reading import Array
 
 _IMAGES: Final = {"cifar": 50_000, "mnist": 60_000, "ilsvrc12": 1_281_167}  # training sets, by their files in Caffe
+_LISTED: Final = 7  # layers in a remark
 _CLASSIFYING: Final = ("SoftmaxWithLoss", "MultinomialLogisticLoss")
 
 
@@ -73,17 +75,40 @@ def read_caffe(
     Raises SpecError with places in the files, NS804 for what cannot be said; DataError for damaged files and weights
     that are not the net's.
     """
+    findings = Findings()
+    try:
+        return _read(net, options, weights, solver, mean, findings)
+    except SpecError as error:
+        together = Findings()
+        for diagnostic in (*findings.items, *error.diagnostics):
+            together.add(diagnostic)
+        raise SpecError(together.items) from None
+
+
+def _read(
+    net: Source | None,
+    options: CaffeOptions,
+    weights: Path | None,
+    solver: Source | None,
+    mean: Path | None,
+    findings: Findings,
+) -> Imported:
+    """What it raises is not all: the rest is in ``findings``."""
     remarks = Remarks()
     model = read_caffemodel(weights, remarks if net is None else Remarks()) if weights is not None else None
     if net is not None:
-        message = upgraded(read_prototxt(net, remarks), remarks)
+        message = upgraded(read_prototxt(net, remarks, findings=findings, lenient=options.lenient), remarks)
     elif model is not None:
         net, message = Source(str(weights), ""), model.net
     else:
         raise ValueError("neither a net nor weights")
-    recipe = read_prototxt(solver, remarks, "SolverParameter") if solver is not None else None
+    recipe = _solver(solver, remarks, findings, lenient=options.lenient) if solver is not None else None
     image = Mean(read_mean(mean).data[0], whole(Source(str(mean), ""))) if mean is not None else None
-    return _Import(Draft(net), message, recipe, model, image, options, remarks, Names(remarks)).run()
+    return _Import(Draft(net), message, recipe, model, image, options, remarks, Names(remarks), findings).run()
+
+
+def _solver(source: Source, remarks: Remarks, findings: Findings, *, lenient: bool) -> Message:
+    return read_prototxt(source, remarks, "SolverParameter", findings, lenient=lenient)
 
 
 @dataclass
@@ -98,17 +123,19 @@ class _Import:
     options: CaffeOptions
     remarks: Remarks
     names: Names
+    findings: Findings
     input: str = ""
 
     def run(self) -> Imported:
         chosen = choose(self.message)
-        check_types(chosen.layers)
-        wired = wire(chosen.layers)
-        ends = find_ends(wired, self.message.place, self.remarks)
+        wired = take_known(
+            wire(chosen.layers, self.findings), self.findings, self.remarks, lenient=self.options.lenient
+        )
+        ends = self._ends(wired)
         self.draft.keys["name"] = self._name()
         net = NetInMaking(self.draft, self.names, self.remarks, self._decay(), self.solver is None)
         inputs = self._input(ends, chosen.sources, net)
-        blobs = convert(ends, wired, inputs, net, lenient=self.options.lenient)
+        blobs = convert(ends, wired, inputs, net, self.findings, lenient=self.options.lenient)
         held = self._outputs(ends, blobs, net)
         outputs = list(dict.fromkeys(one.layer for one in held))
         prune(self.draft, outputs)
@@ -119,6 +146,13 @@ class _Import:
         spec = self.draft.spec()
         origins = tuple(self._origins(wired, blobs, became))
         return Imported(spec, tuple(self.remarks.items), origins, _owned(spec, tensors))
+
+    def _ends(self, wired: tuple[Wired, ...]) -> Ends:
+        try:
+            return find_ends(wired, self.message.place, self.remarks)
+        except SpecError:
+            self.findings.stop_on_errors()  # what is missing may be what is wrong
+            raise
 
     def _name(self) -> str:
         return self.options.name or net_name(self.message.text("name", "") or Path(self.draft.source.name).stem)
@@ -143,6 +177,7 @@ class _Import:
         read = {bottom for layer in ends.layers for bottom in layer.bottoms}
         found = [(layer, top) for layer in ends.layers if layer.type in SOURCES for top in layer.tops if top in read]
         if not found:
+            self.findings.stop_on_errors()  # what is missing may be what is wrong
             help = "add an Input layer, or a data layer"
             raise SpecError([Diagnostic("NS804", "the net reads no data", self.message.place, help=help)])
         if len(found) > 1:
@@ -217,7 +252,7 @@ class _Import:
             self.draft.keys["train"] = {"batch": batch}
         if net.decaying and self._decay():
             text = "biases, and the numbers of Scale and PReLU, never decay here; in Caffe those of "
-            text += _listed(list(dict.fromkeys(net.decaying))) + " do"
+            text += listed([f"`{name}`" for name in dict.fromkeys(net.decaying)], _LISTED) + " do"
             self.remarks.dropped("decay", text, self.message.place)
 
     def _origins(self, wired: Sequence[Wired], blobs: Blobs, became: dict[str, str]) -> Iterator[Origin]:
@@ -237,8 +272,3 @@ def _owned(spec: Spec, tensors: dict[str, Array] | None) -> dict[str, Array] | N
     """The weights of the spec's own parameters, in their order; those that layers share, once. Raises SpecError."""
     typed = infer(build(spec), spec)
     return {owned.name: tensors[owned.name] for owned in typed.parameters} if tensors is not None else None
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:6])
-    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

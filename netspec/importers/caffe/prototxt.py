@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from netspec.diagnostics import Diagnostic, Label, SpecError
+from netspec.diagnostics import Diagnostic, Findings, Label, SpecError
 from netspec.diagnostics.suggest import said, suggestion
 from netspec.importers.caffe.blobs import blob_of
-from netspec.importers.caffe.message import Field, Message, Value
+from netspec.importers.caffe.message import Failed, Field, Message, Value
 from netspec.importers.caffe.scalars import kind_in_words, read_scalar
-from netspec.importers.caffe.schema import MESSAGES, Slot
+from netspec.importers.caffe.schema import LAYER_TYPES, MESSAGES, Slot
 from netspec.importers.caffe.tokens import Token, Tokens, shown
 from netspec.importers.remark import Remarks
 from netspec.source import Source, Span, whole
@@ -20,24 +20,33 @@ LARGEST: Final = 1 << 20  # characters of a file; the largest published nets hav
 MOST_FIELDS: Final = 100_000
 MOST_STRANGE: Final = 50  # different names that no Caffe knows
 
+_OF_VALUES: Final = ("NS802", "NS808")
 _CLOSING: Final = {"{": "}", "<": ">"}
 
 
-def read_prototxt(source: Source, remarks: Remarks, type: str = "NetParameter") -> Message:
+def read_prototxt(
+    source: Source,
+    remarks: Remarks,
+    type: str = "NetParameter",
+    findings: Findings | None = None,
+    *,
+    lenient: bool = True,
+) -> Message:
     """The message that a text is: a net, or ``SolverParameter``. Fields that Caffe does not have get a remark each.
 
     Such a field is ``lost`` where its name is nearly one that exists, so probably a slip, and ``dropped`` otherwise:
     many private versions of Caffe have fields of their own.
 
-    Raises SpecError: NS801 for what is not in the format, NS802 for values of the wrong kind, NS808 for a field that
-    stands twice.
+    With ``findings`` wrong values are noted there, and stand in the message as Failed; so are probable slips, unless
+    ``lenient``. Raises SpecError: NS801 for what is not in the format, NS802 for values of the wrong kind, NS808 for a
+    field that stands twice.
     """
     if len(source.text) > LARGEST:
         message = f"{len(source.text):,} characters: a Caffe file as text has {LARGEST:,} at most"
         raise SpecError([Diagnostic("NS801", message, whole(source), help="give a .prototxt file")])
     tokens = Tokens(source)
     place = tokens.place(tokens.now)
-    return _Reader(tokens, remarks).message(type, place, "")
+    return _Reader(tokens, remarks, findings, lenient).message(type, place, "")
 
 
 @dataclass
@@ -46,6 +55,8 @@ class _Reader:
 
     tokens: Tokens
     remarks: Remarks
+    findings: Findings | None
+    lenient: bool
     strange: set[tuple[str, str]] = field(default_factory=set)
     count: int = 0
 
@@ -67,9 +78,15 @@ class _Reader:
         place = self.tokens.since(first)
         slot = MESSAGES[type].by_name.get(name)
         if slot is None:
-            self._strange(type, name, place)
+            slips = self._strange(type, name, place)
             self._skip_value()
-            return []
+            return slips
+        try:
+            return self._values(slot, name, place)
+        except SpecError as error:
+            return [Field(name, self._failed(error), place)]
+
+    def _values(self, slot: Slot, name: str, place: Span) -> list[Field]:
         if slot.kind in MESSAGES:
             return self._messages(slot, place)
         if not self.tokens.skip(":"):
@@ -95,7 +112,24 @@ class _Reader:
         if before is not new:
             others = (Label(before.place, "here too"),)
             message = f"`{new.name}` stands twice"
-            raise SpecError([Diagnostic("NS808", message, new.place, help="remove one of them", others=others)])
+            self._note(SpecError([Diagnostic("NS808", message, new.place, help="remove one of them", others=others)]))
+
+    def _note(self, error: SpecError) -> None:
+        """Keep what was found where that is wanted. Raises it where it is not."""
+        if self.findings is None:
+            raise error
+        for diagnostic in error.diagnostics:
+            self.findings.add(diagnostic)
+
+    def _failed(self, error: SpecError) -> Failed:
+        """What stands for a value that is wrong, which is used up. Raises the error where the text is at fault."""
+        if any(diagnostic.code not in _OF_VALUES for diagnostic in error.diagnostics):
+            raise error
+        self._note(error)
+        found, now = error.diagnostics[-1].span, self.tokens.place(self.tokens.now)
+        if (found.end_line, found.end_column) == (now.end_line, now.end_column):  # else it was the value's last token
+            self._skip_one()
+        return Failed(error.diagnostics)
 
     def _name(self) -> str:
         """A name; that of an extension is in brackets and never known."""
@@ -135,8 +169,14 @@ class _Reader:
         return self._list(slot, lambda: self._scalar(slot)) if self.tokens.at("[") else [self._scalar(slot)]
 
     def _scalar(self, slot: Slot) -> Field:
-        value, place = read_scalar(self.tokens, slot)
-        return Field(slot.name, value, place)
+        first = self.tokens.now
+        try:
+            return Field(slot.name, *read_scalar(self.tokens, slot))
+        except SpecError as error:
+            failed, place = self._failed(error), self.tokens.since(first)
+        if slot.kind == "string" and first.kind == "word":  # no quotes: what is meant is plain
+            return Field(slot.name, LAYER_TYPES.get(first.text, first.text), place)
+        return Field(slot.name, failed, place)
 
     def _list(self, slot: Slot, item: Callable[[], Field]) -> list[Field]:
         """Values in brackets."""
@@ -157,28 +197,37 @@ class _Reader:
         message = f"`{slot.name}` is {kind}, not {found}"
         return SpecError([Diagnostic("NS802", message, self.tokens.place(self.tokens.now), help=f"write {kind}")])
 
-    def _strange(self, type: str, name: str, place: Span) -> None:
-        """Say once that a message has a field that Caffe's has not."""
-        if (type, name) in self.strange:
-            return
+    def _strange(self, type: str, name: str, place: Span) -> list[Field]:
+        """Say once that a message has a field that Caffe's has not. Returns the field that was meant, as Failed."""
+        if (type, name) in self.strange and self.lenient:
+            return []
         self.strange.add((type, name))
         if len(self.strange) > MOST_STRANGE:
             message = f"more than {MOST_STRANGE} names that Caffe does not have"
             raise self.tokens.refuse(message, "give the text of a Caffe net or solver", place)
         near = suggestion(name, MESSAGES[type].by_name)
         text = f"`{name}` is no field of Caffe's {type}"
+        if near and self.findings is not None and not self.lenient:
+            slip = Diagnostic("NS804", f"{text}; {said(near)}", place, help="`--lenient` imports the rest")
+            self._note(SpecError([slip]))
+            slot = MESSAGES[type].by_name[near]
+            return [Field(near, Failed((slip,)), place)] if slot.kind not in MESSAGES and not slot.many else []
         if near:
             self.remarks.lost("unknown field", f"{text}; {said(near)}", place)
         else:
             self.remarks.dropped("unknown field", f"{text}: it is left out", place)
+        return []
 
     def _skip_value(self) -> None:
         """Use up the value of a field that is not known: a scalar behind a colon, or what is in brackets."""
         colon = self.tokens.skip(":")
+        if not colon and not self.tokens.at("{", "<", "["):
+            raise self.tokens.refuse("`:` or `{` expected behind this name", "add it", self.tokens.last_place())
+        self._skip_one()
+
+    def _skip_one(self) -> None:
         if self.tokens.at("{", "<", "["):
             self._skip_brackets()
-        elif not colon:
-            raise self.tokens.refuse("`:` or `{` expected behind this name", "add it", self.tokens.last_place())
         elif self.tokens.now.kind == "string":
             while self.tokens.now.kind == "string":
                 self.tokens.take()

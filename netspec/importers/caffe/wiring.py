@@ -26,11 +26,12 @@ class Activation:
 
 @dataclass(frozen=True, eq=False)
 class Wired:
-    """A layer of a net with what it reads and makes."""
+    """A layer of a net with what it reads and makes. ``broken``: what it reads is not all there, or it has no type."""
 
     message: Message
     bottoms: tuple[Activation, ...]
     tops: tuple[Activation, ...]
+    broken: bool = False
 
     @property
     def name(self) -> str:
@@ -45,15 +46,14 @@ class Wired:
         return self.message.place
 
 
-def wire(layers: Iterable[Message]) -> tuple[Wired, ...]:
+def wire(layers: Iterable[Message], findings: Findings) -> tuple[Wired, ...]:
     """The layers in their order, which Caffe computes them in; without Split layers.
 
-    Raises SpecError NS805 for a blob that no layer above makes, NS808 for one that two make.
+    Findings are NS805 for a blob that no layer above makes, NS808 for one that two make.
     """
-    wiring = _Wiring()
+    wiring = _Wiring(findings)
     for number, layer in enumerate(layers):
         wiring.add(number, layer)
-    wiring.findings.stop_on_errors()
     return tuple(wiring.wired)
 
 
@@ -63,10 +63,10 @@ def reader_counts(layers: Sequence[Wired]) -> Counter[Activation]:
 
 
 class _Wiring:
-    def __init__(self) -> None:
+    def __init__(self, findings: Findings) -> None:
         self.blobs: dict[str, Activation] = {}
         self.wired: list[Wired] = []
-        self.findings = Findings()
+        self.findings = findings
 
     def add(self, number: int, layer: Message) -> None:
         bottoms = tuple(blob for field in layer.all("bottom") if (blob := self._read(str(field.value), field.place)))
@@ -81,7 +81,8 @@ class _Wiring:
                 self._refuse_second(name, field.place)
             tops.append(Activation(name, number, top))
         self.blobs |= {blob.name: blob for blob in tops}
-        self.wired.append(Wired(layer, bottoms, tuple(tops)))
+        broken = len(bottoms) < len(own)
+        self.wired.append(Wired(layer, bottoms, tuple(tops), broken))
 
     def _read(self, name: str, place: Span) -> Activation | None:
         if name not in self.blobs:

@@ -120,3 +120,89 @@ def test_what_is_wrong(text: str, code: str, words: str) -> None:
     assert found.code == code
     assert words in f"{found.message} {found.help}"
     assert found.span.source.name == "small.prototxt"
+
+
+def test_all_that_is_wrong_is_said_in_one_run() -> None:
+    text = (
+        INPUT
+        + layer("conv", "Convolution", "data", "conv", 'convolution_param { num_ouput: 2 kernel_size: 3 stride: "2" }')
+        + layer("pool", "Pooling", "conv", "pool", "pooling_param { pool: MAXX kernel_size: 20 }")
+        + layer("other", "Pooling", "data", "other", "pooling_param { pool: AVG kernel_size: [2, x] stride: -2 }")
+        + layer("act", "Relu", "data", "act")
+        + fc("fc1", "dta", 2)
+        + fc("fc2", "fc1", 2).replace('"fc2"', "fc2")
+        + layer("norm", "LRN", "data", "norm", "lrn_param { local_size: 4 }")
+        + layer("exp", "Exp", "data", "exp")
+        + fc("below", "exp", 0)
+    )
+    found = refused(text)
+    assert [(one.span.line - 5, one.code, one.message.split(",")[0]) for one in found] == [
+        (3, "NS804", "`num_ouput` is no field of Caffe's ConvolutionParameter; did you mean `num_output`?"),
+        (3, "NS802", "`stride` is a whole number from 0 on"),
+        (7, "NS802", "`pool` is one of MAX"),
+        (11, "NS802", "`pool` is one of MAX"),
+        (11, "NS802", "`kernel_size` is a whole number from 0 on"),
+        (11, "NS802", "`stride` is at least 0"),
+        (14, "NS806", "Caffe has no layer type `Relu`"),
+        (18, "NS805", "no layer above makes the blob `dta`"),
+        (23, "NS802", "`name` is text in quotes"),
+        (23, "NS802", "`top` is text in quotes"),
+        (29, "NS802", "`local_size` is 4"),
+        (32, "NS804", "the language has no layer like Exp"),
+    ]
+
+
+def test_values_that_are_wrong_stop_only_what_reads_them() -> None:
+    (found,) = refused(one("Convolution", "convolution_param { num_output: -inf kernel_size: 3 }") + fc("e", "odd", 0))
+    assert found.code == "NS802"
+    for more in ("convolution_param: 3", "name { a: 1 }", "convolution_param { pad { a: [1] } num_output: 1 }"):
+        assert "NS802" in {found.code for found in refused(one("Convolution", more))}, more
+
+
+def test_what_is_wrong_before_the_text_breaks_off_is_said_too() -> None:
+    text = one("Pooling", "pooling_param { pool: MAXX") + "layer {"
+    assert [found.code for found in refused(text)] == ["NS802", "NS801"]
+
+
+def test_no_more_than_twenty() -> None:
+    text = INPUT + "".join(layer(f"p{n}", "Pooling", "data", f"p{n}", "pooling_param { pool: M }") for n in range(15))
+    text += "".join(layer(f"q{n}", "Poolin", "data", f"q{n}") for n in range(15))
+    found = refused(text)
+    assert len(found) == 21
+    assert "NS112" in {one.code for one in found}
+
+
+@pytest.mark.parametrize(
+    ("type", "help"),
+    [
+        ("Convolutional", "did you mean `Convolution`?"),
+        ("Relu", "did you mean `ReLU`?"),
+        ("Dropuot", "did you mean `Dropout`?"),
+        ("INNER_PRODUCT", "did you mean `InnerProduct`?"),
+        ("ROIPooling", "`--lenient` leaves it out"),
+        ("ReLU6", "`--lenient` leaves it out"),
+        ("CReLU", "`--lenient` leaves it out"),
+        ("Interp", "`--lenient` leaves it out"),
+        ("Permute", "`--lenient` leaves it out"),
+    ],
+)
+def test_a_type_is_suggested_for_a_slip_only(type: str, help: str) -> None:
+    (found,) = refused(one(type))
+    assert found.code == "NS806"
+    assert help in found.help
+    assert ("did you mean" in found.help) == ("did you mean" in help)
+
+
+def test_lenient_leaves_out_layers_of_unknown_types() -> None:
+    text = INPUT + layer("grow", "Interp", "data", "grow") + fc("fc", "grow", 4)
+    text += layer("rois", "ROIPooling", "grow fc", "rois") + layer("box", "DetectionOutput", "rois fc", "box more")
+    net = read_caffe(Source("small.prototxt", text), CaffeOptions(lenient=True))
+    assert {name: layer.inputs for name, layer in net.spec.layers.items()} == {"fc": ("data",)}
+    assert [(remark.layer, remark.kind) for remark in net.remarks if remark.topic == "unknown layer"] == [
+        ("rois", "lost"),
+        ("box", "lost"),
+        ("grow", "lost"),
+    ]
+    (found,) = refused(text + fc("end", "rois", 2), lenient=True)
+    assert (found.code, found.message) == ("NS806", "Caffe has no layer type `ROIPooling`")
+    assert "where no other layer needs it" in found.help

@@ -1,0 +1,76 @@
+"""Layers of types that BVLC's Caffe does not have: refused, or left out if an import is lenient. It reads none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from netspec.diagnostics import Diagnostic, Findings
+from netspec.diagnostics.suggest import nearest, said, slips
+from netspec.importers.caffe.ends import COSTS
+from netspec.importers.caffe.layers import TYPES
+from netspec.importers.caffe.wiring import Activation, Wired
+from netspec.importers.remark import Remarks
+
+_LONGEST: Final = 40  # characters of a type in a message
+_SHORT, _LONG = 6, 10  # letters of a name that may hold one slip, and two
+
+
+def take_known(layers: Sequence[Wired], findings: Findings, remarks: Remarks, *, lenient: bool) -> tuple[Wired, ...]:
+    """The layers without those of unknown types that no other layer needs, if ``lenient``.
+
+    One with one bottom and one top stays then too, to be taken for one that does nothing. Others are findings: NS806,
+    and NS803 for a layer of no type.
+    """
+    needed: set[Activation] = set()
+    kept: list[Wired] = []
+    left_out: list[Wired] = []
+    for layer in reversed(layers):
+        free = needed.isdisjoint(layer.tops)
+        known = layer.type in TYPES
+        if not known and lenient and layer.type and free:
+            left_out.append(layer)
+            continue
+        passes = lenient and bool(layer.type) and len(layer.bottoms) == len(layer.tops) == 1
+        if not known and not passes:
+            findings.add(_refused(layer))
+        kept.append(layer if known or passes else replace(layer, broken=True))
+        if layer.type not in COSTS:
+            needed.update(layer.bottoms)
+    for layer in reversed(left_out):
+        text = f"Caffe has no layer type `{layer.type[:_LONGEST]}`: it is left out, and no other layer needs it"
+        remarks.lost("unknown layer", text, layer.message.place_of("type"), layer.name)
+    return tuple(reversed(kept))
+
+
+def _refused(layer: Wired) -> Diagnostic:
+    if not layer.type:
+        help = 'say what it is: `type: "Convolution"`'
+        return Diagnostic("NS803", f"the layer `{layer.name}` has no `type`", layer.place, help=help)
+    message = f"Caffe has no layer type `{layer.type[:_LONGEST]}`"
+    help = said(_meant(layer.type)) or _way_out(layer)
+    return Diagnostic("NS806", message, layer.message.place_of("type"), help=help)
+
+
+def _way_out(layer: Wired) -> str:
+    if len(layer.bottoms) == len(layer.tops) == 1:
+        return "replace it by layers that BVLC's Caffe has; `--lenient` leaves it out"
+    return "replace it by layers that BVLC's Caffe has; `--lenient` leaves it out where no other layer needs it"
+
+
+def _meant(word: str) -> str:
+    """The type that was meant by a slip. Forks have types of their own with names near Caffe's: ReLU6, ROIPooling."""
+    word = word[:_LONGEST]
+    near = nearest(word, TYPES)
+    found, meant = word.lower(), near.lower()
+    if not near or _digits(found) != _digits(meant):
+        return ""
+    if len(word) < _SHORT:
+        return near if sorted(found) == sorted(meant) else ""
+    most = 1 if len(word) < _LONG else 2
+    return near if slips(found, meant, most) <= most else ""
+
+
+def _digits(word: str) -> str:
+    return "".join(filter(str.isdigit, word))
