@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from netspec.pipeline import compile_file
 from netspec.spec.shipped import find_spec
 from tests.cli.conftest import Run
-from tests.cli.foreign import LAYERS, PARAMS
+from tests.cli.foreign import LAYERS, PARAMS, SPEC
 
 
 def test_without_out_the_spec_is_printed_and_the_report_beside_it(netspec: Run, pair: tuple[Path, Path]) -> None:
@@ -143,3 +143,21 @@ def test_the_next_command_names_a_spec_of_netspec_as_it_was_typed(netspec: Run, 
     out = tmp_path / "out.safetensors"
     done = netspec("import", "lenet", tmp_path / "w.safetensors", "-o", out)
     assert done.out.endswith(f"next: netspec build lenet --weights {out}\n"), done.err
+
+
+def test_weights_of_a_spec_in_towers_are_merged_with_it(netspec: Run, tmp_path: Path) -> None:
+    towers, given, out = (tmp_path / name for name in ("towers.yaml", "given.safetensors", "merged.yaml"))
+    conv = "{type: conv, inputs: data, filters: 2, size: 3, gpu: %d}"
+    text = SPEC[: SPEC.index("  fc1")] + f"  c1a: {conv % 0}\n  c1b: {conv % 1}\n"
+    towers.write_text(text + "  fc1: {type: fc, inputs: [c1a, c1b], outputs: 3, gpu: 0}\n")
+    numbers = np.random.default_rng(1)
+    weights = {
+        owned.name: numbers.normal(size=owned.parameter.dims).astype(np.float32)
+        for owned in compile_file(towers).typed.parameters
+    }
+    save_file(weights, given)
+    assert netspec("import", towers, given, "--merge-towers", "-o", out).code == 0
+    found = load_file(out.with_suffix(".safetensors"))
+    assert list(compile_file(out).spec.layers) == ["c1", "fc1"]
+    assert (found["c1.weight"] == np.concatenate([weights["c1a.weight"], weights["c1b.weight"]])).all()
+    assert (found["c1.bias"] == np.concatenate([weights["c1a.bias"], weights["c1b.bias"]])).all()
