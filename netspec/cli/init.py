@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -37,4 +38,4 @@ def init(
         raise DataError(str(target), "it exists already", "choose another with --out") from None
     except OSError as error:
         raise DataError(str(target), f"cannot write: {error.strerror}", "choose another with --out") from None
-    typer.echo(f"wrote {target}; next: netspec build {target}")
+    typer.echo(f"wrote {target}; next: netspec build {shlex.quote(str(target))}")
