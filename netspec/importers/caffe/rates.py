@@ -58,7 +58,7 @@ class _Policy:
         return max(self.solver.integer("max_iter", 0), 0)
 
     def tell(self, text: str, name: str = "lr_policy") -> None:
-        self.remarks.dropped(_TOPIC, text, self.solver.place_of(name))
+        self.remarks.dropped(_TOPIC, f"training will differ: {text}", self.solver.place_of(name))
 
     def constant(self, reason: str) -> Rate:
         self.tell(f"{reason}: the rate stays at `base_lr`")

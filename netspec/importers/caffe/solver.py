@@ -89,14 +89,16 @@ def _tell_the_rest(solver: Message, remarks: Remarks) -> None:
     kind = _type(solver)
     if kind != "SGD":
         place = solver.place_of("type" if solver.has("type") else "solver_type")
-        remarks.dropped("solver", f"the solver {kind[:40]}: nets are trained by SGD with momentum here", place)
+        remarks.dropped("solver", f"training will differ: the solver is {kind[:40]}, and here SGD with momentum", place)
     decay = solver.text("regularization_type", "L2")
     if decay != "L2":
-        text = f"regularisation by {decay[:40]}: weights decay by L2 here"
+        text = f"training will differ: weights decay by {decay[:40]}, and here by L2"
         remarks.dropped("decay", text, solver.place_of("regularization_type"))
     if solver.number("clip_gradients", -1.0) >= 0:
         remarks.dropped(
-            "gradients", "`clip_gradients`: gradients are not clipped here", solver.place_of("clip_gradients")
+            "gradients",
+            "training will differ: gradients are clipped, and here they are not",
+            solver.place_of("clip_gradients"),
         )
     rest = list(dict.fromkeys(field.name for field in solver.fields if field.name not in _READ))
     if rest:
