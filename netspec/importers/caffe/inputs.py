@@ -103,6 +103,6 @@ def _channels(layer: Message, known: Known, remarks: Remarks) -> int:
         return GREY
     sure = layer.word("type", "") == "ImageData" or transform.has("force_color")
     if not sure and len(transform.all("mean_value")) < COLOUR:
-        text = "the file does not say how many channels pictures have, so 3: weights or a mean image would say it"
+        text = "the file does not say how many channels pictures have, so 3; `--channels 1` makes them grey"
         remarks.meaning("channels", text, layer.place, layer.text("name", ""))
     return COLOUR

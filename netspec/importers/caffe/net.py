@@ -26,6 +26,7 @@ from netspec.importers.caffe.probabilities import end_softmax
 from netspec.importers.caffe.prototxt import read_prototxt
 from netspec.importers.caffe.reading import Held, NetInMaking
 from netspec.importers.caffe.rewrite import prune, readers_of
+from netspec.importers.caffe.seems import check_seems_caffe
 from netspec.importers.caffe.solver import apply_solver
 from netspec.importers.caffe.tensors import take_blobs
 from netspec.importers.caffe.unknown import take_known
@@ -96,15 +97,26 @@ def _read(
     """What it raises is not all: the rest is in ``findings``."""
     remarks = Remarks()
     model = read_caffemodel(weights, remarks if net is None else Remarks()) if weights is not None else None
+    for source in (net, solver):
+        if source is not None:
+            check_seems_caffe(source)
     if net is not None:
         message = upgraded(read_prototxt(net, remarks, findings=findings, lenient=options.lenient), remarks)
     elif model is not None:
         net, message = Source(str(weights), ""), model.net
+        _check_input(message)
     else:
         raise ValueError("neither a net nor weights")
     recipe = _solver(solver, remarks, findings, lenient=options.lenient) if solver is not None else None
     image = Mean(read_mean(mean).data[0], whole(Source(str(mean), ""))) if mean is not None else None
     return _Import(Draft(net), message, recipe, model, image, options, remarks, Names(remarks), findings).run()
+
+
+def _check_input(net: Message) -> None:
+    """Raise SpecError NS804 for the net of a .caffemodel that was written without what it reads."""
+    if not any(layer.word("type", "") in SOURCES for layer in net.children("layer")):
+        help = "give the .prototxt too, which says what the net reads"
+        raise SpecError([Diagnostic("NS804", "this file has no input layer", net.place, help=help)])
 
 
 def _solver(source: Source, remarks: Remarks, findings: Findings, *, lenient: bool) -> Message:
@@ -134,7 +146,7 @@ class _Import:
         ends = self._ends(wired)
         self.draft.keys["name"] = self._name()
         net = NetInMaking(self.draft, self.names, self.remarks, self._decay(), self.solver is None)
-        inputs = self._input(ends, chosen.sources, net)
+        inputs = self._input(ends, wired, chosen.sources, net)
         blobs = convert(ends, wired, inputs, net, self.findings, lenient=self.options.lenient)
         held = self._outputs(ends, blobs, net)
         outputs = list(dict.fromkeys(one.layer for one in held))
@@ -160,9 +172,10 @@ class _Import:
     def _decay(self) -> float:
         return self.solver.number("weight_decay", 0.0) if self.solver else TrainSpec().decay
 
-    def _input(self, ends: Ends, sources: Sources, net: NetInMaking) -> Blobs:
+    def _input(self, ends: Ends, wired: Sequence[Wired], sources: Sources, net: NetInMaking) -> Blobs:
         """The one blob of pictures that the net reads. Raises SpecError for none or several."""
         layer, top = self._only_source(ends)
+        self._say_unread(wired)
         known = Known(self.options.size, self.mean, self._channels_of_weights(ends, top))
         shape = input_shape(layer.message, top.top, known, self.remarks)
         self.input = net.names.new(top.name, layer.place)
@@ -172,6 +185,15 @@ class _Import:
         if data:
             self.draft.keys["data"] = data
         return {top: Held(self.input, shape)}
+
+    def _say_unread(self, wired: Sequence[Wired]) -> None:
+        """A remark on each input that no layer reads."""
+        read = {bottom for layer in wired for bottom in layer.bottoms}
+        for layer in wired:
+            for top in layer.tops if layer.type == "Input" else ():
+                if top not in read:
+                    text = f"no layer reads the input `{top.name}`: it is left out"
+                    self.remarks.dropped("unread input", text, layer.place, layer.name)
 
     def _only_source(self, ends: Ends) -> tuple[Wired, Activation]:
         read = {bottom for layer in ends.layers for bottom in layer.bottoms}

@@ -11,7 +11,7 @@ from netspec.diagnostics import Diagnostic, Findings, did_you_mean
 from netspec.importers.caffe.message import Message
 from netspec.source import Span
 
-_NO_INPUT: Final = "an Input or data layer comes first; a .caffemodel may lack one: import it with its .prototxt"
+_NO_INPUT: Final = "an Input or data layer comes first"
 _SHOWN: Final = 40  # characters of a blob's name in a message
 
 
