@@ -10,7 +10,7 @@ from math import prod
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
-from netspec.diagnostics.grammar import sizes
+from netspec.diagnostics.grammar import count, sizes
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Held, Reader, Reading, at, wrong
 from netspec.importers.draft import Value
@@ -52,7 +52,8 @@ def _points(parameter: Message, tops: int, channels: int) -> list[int]:
     if not given and channels % max(1, tops) == 0:
         return [channels // tops * number for number in range(tops + 1)]
     if len(given) != tops - 1 or sorted(set(points)) != points:
-        message = f"{len(given)} slice points do not make {tops} slices of {channels:,} channels"
+        given_points = count(len(given), "slice point")
+        message = f"{given_points} cannot make {count(tops, 'slice')} of {count(channels, 'channel')}"
         raise wrong(parameter, "slice_point", message, "a rising number for each slice but the first")
     return points
 
@@ -72,7 +73,7 @@ def _eltwise(reading: Reading) -> tuple[Held, ...]:
         raise wrong(parameter, "operation", f"there is no operation {operation}", "SUM, PROD or MAX")
     factors = parameter.numbers("coeff")
     if factors and (operation != "SUM" or len(factors) != len(reading.inputs)):
-        message = f"{len(factors)} coefficients for {operation} of {len(reading.inputs)} bottoms"
+        message = f"{count(len(factors), 'coefficient')} for {operation} of {count(len(reading.inputs), 'bottom')}"
         raise wrong(parameter, "coeff", message, "one for each bottom, and only for SUM")
     keys: dict[str, Value] = {}
     if any(factor != 1 for factor in factors):
@@ -159,11 +160,13 @@ def _crop(reading: Reading) -> tuple[Held, ...]:
 
 def _offsets(parameter: Message, axis: int) -> tuple[int, int, int]:
     """Of channels, rows and columns."""
-    given, count = parameter.integers("offset"), _MAPS - axis
-    if len(given) not in (0, 1, count):
-        raise wrong(parameter, "offset", f"{len(given)} offsets for {count} axes", "one for all, or one for each")
-    each = given * count if len(given) == 1 else given or (0,) * count
-    channels, rows, columns = (0,) * (3 - count) + each
+    given, axes = parameter.integers("offset"), _MAPS - axis
+    if len(given) not in (0, 1, axes):
+        raise wrong(
+            parameter, "offset", f"{count(len(given), 'offset')} for {axes} axes", "one for all, or one for each"
+        )
+    each = given * axes if len(given) == 1 else given or (0,) * axes
+    channels, rows, columns = (0,) * (3 - axes) + each
     return channels, rows, columns
 
 
