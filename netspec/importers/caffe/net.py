@@ -18,7 +18,7 @@ from netspec.importers.caffe.colours import turn_colours
 from netspec.importers.caffe.convert import Blobs, convert
 from netspec.importers.caffe.ends import Ends, find_ends
 from netspec.importers.caffe.fold import fold_norms
-from netspec.importers.caffe.inputs import Known, Mean, input_shape, options_of
+from netspec.importers.caffe.inputs import Known, Mean, declares, describes, input_shape, options_of
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.phases import SOURCES, Sources, choose
 from netspec.importers.caffe.pictures import preparation
@@ -27,6 +27,7 @@ from netspec.importers.caffe.prototxt import read_prototxt
 from netspec.importers.caffe.reading import Held, NetInMaking
 from netspec.importers.caffe.rewrite import prune, readers_of
 from netspec.importers.caffe.seems import check_seems_caffe
+from netspec.importers.caffe.sharing import owned_tensors
 from netspec.importers.caffe.solver import apply_solver
 from netspec.importers.caffe.tensors import take_blobs
 from netspec.importers.caffe.unknown import take_known
@@ -35,10 +36,8 @@ from netspec.importers.caffe.wiring import Activation, Wired, wire
 from netspec.importers.draft import Draft
 from netspec.importers.names import Names, net_name
 from netspec.importers.remark import Imported, Origin, Remarks
-from netspec.passes.build import build
-from netspec.passes.infer import infer
 from netspec.source import Source, whole
-from netspec.spec import Spec, TrainSpec
+from netspec.spec import TrainSpec
 
 if TYPE_CHECKING:
     from netspec.importers.caffe.reading import Array
@@ -157,7 +156,7 @@ class _Import:
         self._train(net, chosen.sources)
         spec = self.draft.spec()
         origins = tuple(self._origins(wired, blobs, became))
-        return Imported(spec, tuple(self.remarks.items), origins, _owned(spec, tensors))
+        return Imported(spec, tuple(self.remarks.items), origins, owned_tensors(spec, tensors))
 
     def _ends(self, wired: tuple[Wired, ...]) -> Ends:
         try:
@@ -177,14 +176,23 @@ class _Import:
         layer, top = self._only_source(ends)
         self._say_unread(wired)
         known = Known(self.options.size, self.mean, self._channels_of_weights(ends, top))
-        shape = input_shape(layer.message, top.top, known, self.remarks)
+        given = sources.get(top.name) or (layer.message,)
+        shape = self._shape(layer, top, given, known)
         self.input = net.names.new(top.name, layer.place)
         channels, height, width = (*shape[1:], 1, 1)[:3]
         self.draft.keys["input"] = {"name": self.input, "channels": channels, "size": (height, width)}
-        data = preparation(sources.get(top.name) or (layer.message,), shape, self.mean, self.remarks)
+        data = preparation(given, shape, self.mean, self.remarks)
         if data:
             self.draft.keys["data"] = data
         return {top: Held(self.input, shape)}
+
+    def _shape(self, layer: Wired, top: Activation, given: Sequence[Message], known: Known) -> tuple[int, ...]:
+        """The input's, batch first: the layer's own, or that of the first data layer that speaks of pictures."""
+        if declares(layer.message):
+            return input_shape(layer.message, top.top, known, self.remarks)
+        first = next((one for one in given if describes(one)), layer.message)
+        shape = input_shape(first, first.texts("top").index(top.name), known, self.remarks)
+        return (options_of(layer.message).integer("batch_size", shape[0]), *shape[1:])
 
     def _say_unread(self, wired: Sequence[Wired]) -> None:
         """A remark on each input that no layer reads."""
@@ -288,9 +296,3 @@ class _Import:
             if message.word("type", "") != "Split":
                 name, kind = message.text("name", ""), message.word("type", "")
                 yield Origin(name, kind, message.place, held if held in names else "")
-
-
-def _owned(spec: Spec, tensors: dict[str, Array] | None) -> dict[str, Array] | None:
-    """The weights of the spec's own parameters, in their order; those that layers share, once. Raises SpecError."""
-    typed = infer(build(spec), spec)
-    return {owned.name: tensors[owned.name] for owned in typed.parameters} if tensors is not None else None

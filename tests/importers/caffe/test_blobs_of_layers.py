@@ -229,3 +229,16 @@ def test_the_channels_that_weights_want(tmp_path: Path) -> None:
     path = write_caffemodel(tmp_path / "w.caffemodel", random_blobs({"conv1": [(6, 1, 3, 3), (6,)]}))
     net = read(text, path)
     assert (net.spec.input.channels, net.spec.data.channels) == (1, "grey")
+
+
+def test_weights_that_are_shared_are_the_same_in_the_file(tmp_path: Path) -> None:
+    params = 'param { name: "w" } convolution_param { num_output: 3 kernel_size: 1 bias_term: false }'
+    text = (
+        INPUT + layer("one", "Convolution", "data", "one", params) + layer("two", "Convolution", "one", "two", params)
+    )
+    one = random_blobs({"one": [(3, 3, 1, 1)]})["one"]
+    found = tensors(read(text, write_caffemodel(tmp_path / "w.caffemodel", {"one": one, "two": one})))
+    assert list(found) == ["one.weight"]
+    path = write_caffemodel(tmp_path / "w.caffemodel", {"one": one, "two": [one[0] + 1]})
+    with pytest.raises(DataError, match="`two` uses the weights of `one`"):
+        read(text, path)
