@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 GREY: Final = 1
 COLOUR: Final = 3
+_MAPS: Final = 4  # axes
 _SIZES: Final = ("num", "channels", "height", "width")
 _OPTIONS: Final = {  # where each type of data layer has its own options
     "Data": "data_param",
@@ -48,15 +49,31 @@ def input_shape(layer: Message, top: int, known: Known, remarks: Remarks) -> tup
 
     Raises SpecError NS803 where nothing says the size, NS804 for what is no picture.
     """
-    shape = _declared(layer, top) or _of_pictures(layer, known, remarks)
-    if known.size is not None:
-        shape = (*shape[:2], known.size, known.size)
+    declared = _declared(layer, top)
+    shape = declared or _of_pictures(layer, known, remarks)
+    if known.size is not None and len(shape) == _MAPS and shape[2:] != (known.size, known.size):
+        said = "x".join(map(str, shape[2:]))
+        text = f"`--size {known.size}` is not used: the size of pictures is {said} in the files"
+        if declared:
+            shape = (*shape[:2], known.size, known.size)
+            text = f"the input is {known.size}x{known.size}, as `--size` says; the file says {said}"
+        remarks.meaning("size", text, layer.place, layer.text("name", ""))
     if len(shape) not in (2, 4) or min(shape) < 1:
         text = " x ".join(map(str, shape)) or "no sizes"
         message = f"an input of {text} is no batch of pictures"
         help = "a batch, channels, height and width, each at least 1"
         raise SpecError([Diagnostic("NS804", message, layer.place, help=help)])
     return shape
+
+
+def describes(layer: Message) -> bool:
+    """Whether a data layer says anything about pictures."""
+    return layer.has("transform_param") or bool(options_of(layer).fields)
+
+
+def declares(layer: Message) -> bool:
+    """Whether a data layer gives its shape itself."""
+    return bool(_declared(layer, 0))
 
 
 def options_of(layer: Message) -> Message:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
-from netspec.importers.caffe.inputs import COLOUR, GREY, Mean, options_of
+from netspec.importers.caffe.inputs import COLOUR, GREY, Mean, describes, options_of
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import at
 from netspec.importers.draft import Value
@@ -21,8 +23,12 @@ from netspec.source import Span
 _IMAGENET_MEAN: Final = (104.0, 117.0, 123.0)  # blue, green, red
 _IMAGENET_SIDE: Final = 256
 _CIFAR_SIDE: Final = 32
-_IMAGENET_CROPS: Final = range(200, _IMAGENET_SIDE + 1)
+_IMAGENET_CROPS: Final = range(224, _IMAGENET_SIDE + 1)  # of the nets whose pictures are scaled to 256
+_MARGIN: Final = Fraction(256, 227)  # of the scaled picture over the crop, for inputs of other sizes
+_SMALL: Final = 64  # up to here pictures are taken whole
 _MAPS: Final = 4  # axes
+_COMPARED: Final = ("crop_size", "scale", "mean_file", "mean_value", "force_color", "force_gray")
+_COMPARED_SIZES: Final = ("new_height", "new_width", "is_color")
 
 
 def preparation(
@@ -35,9 +41,12 @@ def preparation(
     if len(shape) != _MAPS or shape[1] not in (GREY, COLOUR):
         remarks.dropped("preprocessing", "the input is no grey or colour picture: there is no `data`", layers[0].place)
         return {}
-    layer = next((one for one in layers if one.has("transform_param") or options_of(one).fields), None)
+    layer = next((one for one in layers if describes(one)), None)
     chosen = layer or layers[0]
     pictures = _Pictures(chosen, chosen.child("transform_param"), shape, mean, remarks)
+    for other in layers:
+        if layer is not None and other is not layer and describes(other):
+            _say_other(layer, other, remarks)
     if layer is None:
         return pictures.order() | pictures.unsaid()
     return pictures.order() | pictures.geometry() | pictures.mean_of_file() | pictures.scale()
@@ -63,8 +72,16 @@ class _Pictures:
 
     @property
     def as_imagenet(self) -> bool:
-        """Whether they are as large as the crops that ImageNet's nets take."""
-        return self.channels == COLOUR and min(self.sides) == max(self.sides) and self.sides[0] in _IMAGENET_CROPS
+        """Whether they are taken for photos like those of ImageNet."""
+        return self.channels == COLOUR and min(self.sides) > _SMALL
+
+    @property
+    def usual_side(self) -> int:
+        """To what the shorter side is scaled before a crop that is taken for one of photos; 0 for no such crop."""
+        side = max(self.sides)
+        if not self.as_imagenet or min(self.sides) != side:
+            return 0
+        return _IMAGENET_SIDE if side in _IMAGENET_CROPS else ceil(side * _MARGIN)
 
     def order(self) -> dict[str, Value]:
         """`channels`."""
@@ -79,9 +96,9 @@ class _Pictures:
     def unsaid(self) -> dict[str, Value]:
         """What a file without data layers leaves open: the mean that was given, or what ImageNet's nets take."""
         keys: dict[str, Value] = {}
-        if self.as_imagenet:
-            keys = {"resize": _IMAGENET_SIDE, "crop": self.sides}
-            how = f"the shorter side to {_IMAGENET_SIDE}, then the centre"
+        if side := self.usual_side:
+            keys = {"resize": side, "crop": self.sides}
+            how = f"the shorter side to {side}, then the centre"
         else:
             how = "stretched to its size"
         if self.mean is not None:
@@ -102,33 +119,53 @@ class _Pictures:
         if not self.transform.integer("crop_size", 0):
             return keys
         side, place = self._stored_side(), self.transform.place_of("crop_size")
+        self._check_crop()
+        if self._warped() == self.sides:
+            return keys
         if side < max(self.sides):
             text = (
                 "nothing says how large pictures are before Caffe cuts this out of them: here they are stretched to it"
             )
             self._say("preprocessing", text, place)
             return keys
-        text = f"the shorter side of pictures is scaled to {side} before the crop; Caffe {self._stored()}"
+        text = f"the shorter side of pictures is scaled to {side} before the crop, and proportions stay; Caffe "
+        text += self._stored()
         self._say("preprocessing", text, place)
         return keys | {"resize": side, "crop": at(self.transform, "crop_size", self.sides)}
 
     def _stored(self) -> str:
         """What Caffe does with a picture before the crop."""
-        options = options_of(self.layer)
-        if not _has_size(options):
+        if not (size := self._warped()):
             return "takes them as they are stored"
-        return f"stretches them to {options.integer('new_height')}x{options.integer('new_width')}"
+        same = ": the same for square pictures only" if size[0] == size[1] else ""
+        return f"stretches them to {size[0]}x{size[1]}{same}"
+
+    def _warped(self) -> tuple[int, ...]:
+        """The height and width that Caffe stretches pictures to before the crop; nothing where it does not."""
+        options = options_of(self.layer)
+        if not (options.has("new_height") and options.has("new_width")):
+            return ()
+        return options.integer("new_height"), options.integer("new_width")
+
+    def _check_crop(self) -> None:
+        """Raise SpecError NS808 for a crop that is larger than what it is cut out of."""
+        mean = self.mean.image.shape[1:] if self.mean is not None and self.transform.has("mean_file") else ()
+        crop = self.transform.integer("crop_size")
+        for what, sizes in (("the mean image", mean), ("a picture", self._warped())):
+            if sizes and min(sizes) < crop:
+                message = f"a crop of {crop} does not fit {what} of {sizes[0]}x{sizes[1]}"
+                place = self.transform.place_of("crop_size")
+                raise SpecError([Diagnostic("NS808", message, place, help="Caffe takes none: give the right one")])
 
     def _stored_side(self) -> int:
         """The shorter side of pictures before the crop, where something tells it; else 0."""
-        options = options_of(self.layer)
-        if _has_size(options):
-            return min(options.integer("new_height"), options.integer("new_width"))
+        if size := self._warped():
+            return min(size)
         if self.mean is not None:
             return int(min(self.mean.image.shape[1:]))
         if self._of_cifar():
             return _CIFAR_SIDE
-        return _IMAGENET_SIDE if self.as_imagenet else 0
+        return self.usual_side
 
     def _of_cifar(self) -> bool:
         """Whether they are of the database that Caffe's example makes of CIFAR."""
@@ -175,8 +212,18 @@ class _Pictures:
         self.remarks.meaning(topic, text, place or self.layer.place, self.layer.text("name", ""))
 
 
-def _has_size(options: Message) -> bool:
-    return options.has("new_height") and options.has("new_width")
+def _say_other(taken: Message, other: Message, remarks: Remarks) -> None:
+    """A remark on what another phase's data layer says otherwise; that only training mirrors is as it should be."""
+    pairs = ((taken.child("transform_param"), other.child("transform_param")), (options_of(taken), options_of(other)))
+    differ = [
+        f"`{name}`"
+        for (ours, theirs), names in zip(pairs, (_COMPARED, _COMPARED_SIZES), strict=True)
+        for name in names
+        if [field.value for field in ours.all(name)] != [field.value for field in theirs.all(name)]
+    ]
+    if differ:
+        text = f"training's data layer is taken, and that of testing says another {', '.join(differ)}"
+        remarks.meaning("phases", text, other.place, other.text("name", ""))
 
 
 def _colour(mean: Mean, remarks: Remarks) -> dict[str, Value]:

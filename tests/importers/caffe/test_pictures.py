@@ -71,6 +71,17 @@ def mean_file(path: Path, channels: int, side: int, values: tuple[float, ...]) -
         (deploy_input(10, 3, 227, 227), "{size: 227}",
          "{resize: 256, crop: 227, channels: bgr, mean: [104, 117, 123]}"),
         (deploy_input(1, 3, 32, 32), "{size: 32}", "{channels: bgr}"),
+        (deploy_input(1, 3, 64, 64), "{size: 64}", "{channels: bgr}"),
+        (deploy_input(1, 3, 65, 65), "{size: 65}", "{resize: 74, crop: 65, channels: bgr, mean: [104, 117, 123]}"),
+        (deploy_input(1, 3, 199, 199), "{size: 199}",
+         "{resize: 225, crop: 199, channels: bgr, mean: [104, 117, 123]}"),
+        (deploy_input(1, 3, 256, 256), "{size: 256}",
+         "{resize: 256, crop: 256, channels: bgr, mean: [104, 117, 123]}"),
+        (deploy_input(1, 3, 299, 299), "{size: 299}",
+         "{resize: 338, crop: 299, channels: bgr, mean: [104, 117, 123]}"),
+        (deploy_input(1, 3, 240, 320), "{size: [240, 320]}", "{channels: bgr, mean: [104, 117, 123]}"),
+        (source("ImageData", "transform_param { crop_size: 24 } image_data_param { new_height: 24 new_width: 24 }"),
+         "{size: 24}", "{channels: bgr}"),
         (deploy_input(1, 1, 28, 28), "{size: 28, channels: 1}", "{channels: grey}"),
         (deploy_input(1, 8, 9, 9), "{size: 9, channels: 8}", ""),
     ],
@@ -93,8 +104,11 @@ def test_the_size_of_training_and_the_layers_of_test() -> None:
     ("text", "said"),
     [
         (source("ImageData", "transform_param { crop_size: 24 } image_data_param { new_height: 30 new_width: 40 }"),
-         "scaled to 30 before the crop; Caffe stretches them to 30x40"),
-        (database("crop_size: 227"), "scaled to 256 before the crop; Caffe takes them as they are stored"),
+         "scaled to 30 before the crop, and proportions stay; Caffe stretches them to 30x40"),
+        (source("ImageData", "transform_param { crop_size: 24 } image_data_param { new_height: 30 new_width: 30 }"),
+         "proportions stay; Caffe stretches them to 30x30: the same for square pictures only"),
+        (database("crop_size: 227"),
+         "scaled to 256 before the crop, and proportions stay; Caffe takes them as they are stored"),
         (database("crop_size: 20"), "here they are stretched to it"),
     ],
 )  # fmt: skip
@@ -134,6 +148,48 @@ def test_rgb_needs_a_convolution_at_the_start() -> None:
 def test_the_side_that_the_user_gives() -> None:
     assert head(read(database("mirror: true"), size=40)) == ("{size: 40}", "{mirror: true, channels: bgr}")
     assert head(read('input: "data"\n', size=40, channels=1)) == ("{size: 40, channels: 1}", "{channels: grey}")
+
+
+def sizes(net: Imported) -> list[str]:
+    return [remark.text for remark in net.remarks if remark.topic == "size"]
+
+
+def test_a_size_that_the_file_says_is_kept() -> None:
+    for text in (
+        database("crop_size: 227 mirror: true"),
+        source("ImageData", "image_data_param { new_height: 227 new_width: 227 }"),
+    ):
+        net = read(text, size=100)
+        assert head(net) == head(read(text))
+        assert sizes(net) == ["`--size 100` is not used: the size of pictures is 227x227 in the files"]
+        assert sizes(read(text, size=227)) == []
+
+
+def test_the_size_of_an_input_layer_is_replaced_with_what_goes_before_it() -> None:
+    net = read(deploy_input(1, 3, 227, 227), size=100)
+    assert head(net) == head(read(deploy_input(1, 3, 100, 100)))
+    assert sizes(net) == ["the input is 100x100, as `--size` says; the file says 227x227"]
+
+
+def test_the_data_layer_of_training_is_taken_whole() -> None:
+    train = source("Data", f"{TRAIN} transform_param {{ crop_size: 20 mirror: true scale: 0.5 mean_value: 7 }}")
+    test = source("Data", f"{TEST} transform_param {{ crop_size: 24 scale: 0.5 }} data_param {{ batch_size: 10 }}")
+    for text in (train + test, test + train):
+        net = read(text)
+        assert head(net) == ("{size: 20}", "{mirror: true, channels: bgr, mean: [7, 7, 7], std: [2, 2, 2]}")
+        assert [remark.text for remark in net.remarks if remark.topic == "phases"] == [
+            "training's data layer is taken, and that of testing says another `crop_size`, `mean_value`"
+        ]
+
+
+def test_a_crop_larger_than_what_it_is_cut_out_of(tmp_path: Path) -> None:
+    path = mean_file(tmp_path / "mean.binaryproto", 3, 20, (1, 2, 3))
+    with pytest.raises(SpecError) as caught:
+        read(database('crop_size: 24 mean_file: "m"'), path)
+    assert caught.value.diagnostics[0].message == "a crop of 24 does not fit the mean image of 20x20"
+    with pytest.raises(SpecError) as caught:
+        read(source("ImageData", "transform_param { crop_size: 24 } image_data_param { new_height: 20 new_width: 30 }"))
+    assert caught.value.diagnostics[0].message == "a crop of 24 does not fit a picture of 20x30"
 
 
 @pytest.mark.parametrize(
