@@ -124,6 +124,7 @@ def test_random_nets_at_large(seed: int, tmp_path_factory: pytest.TempPathFactor
     assert not _problem(seed, folder), RandomNet.seeded(seed).text()
 
 
+@pytest.mark.slow
 def test_most_layers_keep_their_type(tmp_path: Path) -> None:
     """What a graph cannot tell are layers that do nothing, and products that are a square; each type comes back."""
     kept = lost = 0
