@@ -29,10 +29,10 @@ def take_known(layers: Sequence[Wired], findings: Findings, remarks: Remarks, *,
     for layer in reversed(layers):
         free = needed.isdisjoint(layer.tops)
         known = layer.type in TYPES
-        if not known and lenient and layer.type and free:
+        passes = lenient and bool(layer.type) and _passes(layer)
+        if not known and lenient and layer.type and free and not passes:
             left_out.append(layer)
             continue
-        passes = lenient and bool(layer.type) and len(layer.bottoms) == len(layer.tops) == 1
         if not known and not passes:
             findings.add(_refused(layer))
         kept.append(layer if known or passes else replace(layer, broken=True))
@@ -53,8 +53,12 @@ def _refused(layer: Wired) -> Diagnostic:
     return Diagnostic("NS806", message, layer.message.place_of("type"), help=help)
 
 
+def _passes(layer: Wired) -> bool:
+    return len(layer.message.all("bottom")) == len(layer.tops) == 1
+
+
 def _way_out(layer: Wired) -> str:
-    if len(layer.bottoms) == len(layer.tops) == 1:
+    if _passes(layer):
         return "replace it by layers that BVLC's Caffe has; `--lenient` leaves it out"
     return "replace it by layers that BVLC's Caffe has; `--lenient` leaves it out where no other layer needs it"
 

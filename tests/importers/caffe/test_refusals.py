@@ -203,6 +203,13 @@ def test_lenient_leaves_out_layers_of_unknown_types() -> None:
         ("box", "lost"),
         ("grow", "lost"),
     ]
+    net = read_caffe(
+        Source(
+            "small.prototxt", INPUT + FC + layer("up", "Interp", "fc", "up") + layer("l", "SoftmaxWithLoss", "up", "")
+        ),
+        CaffeOptions(lenient=True),
+    )
+    assert list(net.spec.layers) == ["fc", "prob"]
     (found,) = refused(text + fc("end", "rois", 2), lenient=True)
     assert (found.code, found.message) == ("NS806", "Caffe has no layer type `ROIPooling`")
     assert "where no other layer needs it" in found.help
