@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,10 +174,23 @@ def _role_of(argument: str) -> tuple[str, Path]:
 
 
 def _text(argument: str, path: Path) -> Source:
+    if _is_binary(path):
+        help = "give it the suffix of what it holds: .caffemodel, .binaryproto, .onnx, .pth or .safetensors"
+        raise no_net(argument, "this file is binary, and no text", help)
     source = read_source(path, or_cp1252=True)
     if not source.text.strip():
         raise SpecError([_empty(argument)])
     return source
+
+
+def _is_binary(path: Path) -> bool:
+    """Whether a file begins as no text does. Text of two bytes a character is for the reader to name."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except (OSError, ValueError):
+        return False  # what is wrong is for the reader to say
+    return 0 in head and not head.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
 
 
 def _check_set(typed: Mapping[str, str]) -> None:

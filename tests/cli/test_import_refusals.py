@@ -16,6 +16,16 @@ def test_text_of_two_bytes_a_character_is_refused(netspec: Run, pair: tuple[Path
     assert netspec("import", *pair).err.startswith("error[NS102]: the byte 0xFF is not UTF-8 text\n")
 
 
+@pytest.mark.parametrize("suffix", [".prototxt", ".cfg"])
+def test_weights_under_the_name_of_a_text_are_refused_as_binary(netspec: Run, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(b"\x0a\x05small\xa2\x06\x12\x00" * 200_000)
+    done = netspec("import", path)
+    assert done.code == 1
+    assert done.err.startswith("error[NS807]: this file is binary, and no text\n")
+    assert ".caffemodel" in done.err
+
+
 def test_what_is_there_is_not_replaced_without_force(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "net.yaml"
     out.write_text("mine")
