@@ -18,7 +18,7 @@ from netspec.importers.caffe.colours import turn_colours
 from netspec.importers.caffe.convert import Blobs, convert
 from netspec.importers.caffe.ends import Ends, find_ends
 from netspec.importers.caffe.fold import fold_norms
-from netspec.importers.caffe.inputs import Known, Mean, declares, describes, input_shape, options_of
+from netspec.importers.caffe.inputs import Known, Mean, options_of
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.phases import SOURCES, Sources, choose
 from netspec.importers.caffe.pictures import preparation
@@ -29,10 +29,11 @@ from netspec.importers.caffe.rewrite import prune, readers_of
 from netspec.importers.caffe.seems import check_seems_caffe
 from netspec.importers.caffe.sharing import owned_tensors
 from netspec.importers.caffe.solver import apply_solver
+from netspec.importers.caffe.sources import channels_of_weights, only_source, say_unread, shape_of
 from netspec.importers.caffe.tensors import take_blobs
 from netspec.importers.caffe.unknown import take_known
 from netspec.importers.caffe.upgrade import upgraded
-from netspec.importers.caffe.wiring import Activation, Wired, wire
+from netspec.importers.caffe.wiring import Wired, wire
 from netspec.importers.draft import Draft
 from netspec.importers.names import Names, net_name
 from netspec.importers.remark import Imported, Origin, Remarks
@@ -173,11 +174,18 @@ class _Import:
 
     def _input(self, ends: Ends, wired: Sequence[Wired], sources: Sources, net: NetInMaking) -> Blobs:
         """The one blob of pictures that the net reads. Raises SpecError for none or several."""
-        layer, top = self._only_source(ends)
-        self._say_unread(wired)
-        known = Known(self.options.size, self.mean, self._channels_of_weights(ends, top))
+        try:
+            layer, top = only_source(ends, self.message.place)
+        except SpecError:
+            self.findings.stop_on_errors()  # what is missing may be what is wrong
+            raise
+        say_unread(wired, self.remarks)
+        channels = self.options.channels
+        if channels is None and self.model is not None:
+            channels = channels_of_weights(ends, top, self.model)
+        known = Known(self.options.size, self.mean, channels)
         given = sources.get(top.name) or (layer.message,)
-        shape = self._shape(layer, top, given, known)
+        shape = shape_of(layer, top, given, known, self.remarks)
         self.input = net.names.new(top.name, layer.place)
         channels, height, width = (*shape[1:], 1, 1)[:3]
         self.draft.keys["input"] = {"name": self.input, "channels": channels, "size": (height, width)}
@@ -185,46 +193,6 @@ class _Import:
         if data:
             self.draft.keys["data"] = data
         return {top: Held(self.input, shape)}
-
-    def _shape(self, layer: Wired, top: Activation, given: Sequence[Message], known: Known) -> tuple[int, ...]:
-        """The input's, batch first: the layer's own, or that of the first data layer that speaks of pictures."""
-        if declares(layer.message):
-            return input_shape(layer.message, top.top, known, self.remarks)
-        first = next((one for one in given if describes(one)), layer.message)
-        shape = input_shape(first, first.texts("top").index(top.name), known, self.remarks)
-        return (options_of(layer.message).integer("batch_size", shape[0]), *shape[1:])
-
-    def _say_unread(self, wired: Sequence[Wired]) -> None:
-        """A remark on each input that no layer reads."""
-        read = {bottom for layer in wired for bottom in layer.bottoms}
-        for layer in wired:
-            for top in layer.tops if layer.type == "Input" else ():
-                if top not in read:
-                    text = f"no layer reads the input `{top.name}`: it is left out"
-                    self.remarks.dropped("unread input", text, layer.place, layer.name)
-
-    def _only_source(self, ends: Ends) -> tuple[Wired, Activation]:
-        read = {bottom for layer in ends.layers for bottom in layer.bottoms}
-        found = [(layer, top) for layer in ends.layers if layer.type in SOURCES for top in layer.tops if top in read]
-        if not found:
-            self.findings.stop_on_errors()  # what is missing may be what is wrong
-            help = "add an Input layer, or a data layer"
-            raise SpecError([Diagnostic("NS804", "the net reads no data", self.message.place, help=help)])
-        if len(found) > 1:
-            names = ", ".join(f"`{top.name}`" for _, top in found)
-            message = f"the net reads {len(found)} inputs, {names}, and the language has one"
-            raise SpecError([Diagnostic("NS804", message, found[1][0].place, help="import the part with one input")])
-        return found[0]
-
-    def _channels_of_weights(self, ends: Ends, top: Activation) -> int | None:
-        """How many channels the weights of the first convolution want."""
-        if self.options.channels is not None or self.model is None:
-            return self.options.channels
-        for layer in ends.layers:
-            blobs = self.model.blobs.get(layer.name, ())
-            if layer.type == "Convolution" and top in layer.bottoms and blobs and len(blobs[0].shape) == 4:
-                return blobs[0].shape[1] * layer.message.child("convolution_param").integer("group", 1)
-        return None
 
     def _outputs(self, ends: Ends, blobs: Blobs, net: NetInMaking) -> list[Held]:
         """What the net returns. Raises SpecError where that is its input: nothing of it is left."""
