@@ -182,6 +182,12 @@ def test_the_data_layer_of_training_is_taken_whole() -> None:
         ]
 
 
+def test_an_input_of_testing_has_its_own_size() -> None:
+    train = source("Data", f"{TRAIN} transform_param {{ crop_size: 20 mirror: true }} data_param {{ batch_size: 64 }}")
+    test = layer("data", "Input", "", "data", f"{TEST} input_param {{ shape {{ dim: [1, 3, 24, 24] }} }}")
+    assert head(read(train + test)) == ("{size: 24}", "{mirror: true, channels: bgr}")
+
+
 def test_a_crop_larger_than_what_it_is_cut_out_of(tmp_path: Path) -> None:
     path = mean_file(tmp_path / "mean.binaryproto", 3, 20, (1, 2, 3))
     with pytest.raises(SpecError) as caught:

@@ -133,7 +133,7 @@ def test_all_that_is_wrong_is_said_in_one_run() -> None:
         + fc("fc2", "fc1", 2).replace('"fc2"', "fc2")
         + layer("norm", "LRN", "data", "norm", "lrn_param { local_size: 4 }")
         + layer("exp", "Exp", "data", "exp")
-        + fc("below", "exp", 0)
+        + layer("below", "LRN", "exp", "below", "lrn_param { local_size: 2 }")
     )
     found = refused(text)
     assert [(one.span.line - 5, one.code, one.message.split(",")[0]) for one in found] == [
@@ -181,6 +181,7 @@ def test_no_more_than_twenty() -> None:
         ("INNER_PRODUCT", "did you mean `InnerProduct`?"),
         ("ROIPooling", "`--lenient` leaves it out"),
         ("ReLU6", "`--lenient` leaves it out"),
+        ("Convolution3D", "`--lenient` leaves it out"),
         ("CReLU", "`--lenient` leaves it out"),
         ("Interp", "`--lenient` leaves it out"),
         ("Permute", "`--lenient` leaves it out"),
