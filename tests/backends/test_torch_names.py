@@ -19,6 +19,7 @@ layers:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["data_on0", "conv1_0_to1", "conv1_on1", "norm1_0_wide", "data_on0_0to2"])
 @pytest.mark.parametrize("gpu", ["0", "1", "[0, 1]", "[1, 0]"])
 def test_a_layer_may_be_called_as_a_copy_or_a_slice_would_be(name: str, gpu: str) -> None:

@@ -87,6 +87,7 @@ def test_every_neuron(word: str) -> None:
     assert not problems(f"netspec: 1\nname: net\ninput: {{channels: 2, size: 4}}\nlayers:{layers}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_choice_of_every_key_is_tried(kind: str) -> None:
     """What the other tests draw from has every word, both truths, and more than one input where the type takes them."""

@@ -29,6 +29,7 @@ def test_shipped_specs_in_another_file(name: str, rewriting: str) -> None:
     assert difference(other, text, TRAINED).equal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rewriting", REWRITINGS)
 @pytest.mark.parametrize("seed", range(3000, 3040))
 def test_random_nets_in_another_file(seed: int, rewriting: str) -> None:

@@ -60,6 +60,7 @@ def test_a_run_goes_on_elsewhere(server: Server, place: Path, unbroken: Path, fi
     assert difference(run, unbroken) < WITHIN
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_the_same_anywhere(place: Path, unbroken: Path, tmp_path: Path) -> None:
     from tests.e2e.jobs import trainer
 

@@ -45,6 +45,7 @@ def test_every_promise(keys: str, kind: str) -> None:
     assert not problems(_text(keys, kind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["conv", "local"])
 @pytest.mark.parametrize("devices", ["[0, 1]", "[2, 0, 1, 3]"])
 @pytest.mark.parametrize("keys", KEYS)

@@ -34,6 +34,7 @@ def test_across_space_a_part_needs_no_whole_group() -> None:
     assert not problems(NET.format(size=3, keys="across: space, groups: 2, alpha: 0.5, gpu: [0, 1, 2]"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 9])
 def test_blocks_of_channels(size: int, groups: int) -> None:

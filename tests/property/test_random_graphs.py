@@ -50,6 +50,7 @@ def test_random_nets_at_large(seed: int) -> None:
     assert not all(differences(text, "fast", numbers) for numbers in range(3)), text
 
 
+@pytest.mark.slow
 def test_the_300_nets_have_everything() -> None:
     nets = [RandomNet.seeded(seed) for seed in range(300)]
     layers = [layer for net in nets for layer in net.layers.values()]

@@ -44,6 +44,7 @@ def test_the_helpers_are_what_is_generated() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
 @pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("beta", [0.75, 0.5, 1.0, 1.3])
@@ -57,6 +58,7 @@ def test_response_norm_against_differences(size: int, groups: int, beta: float) 
     assert torch.autograd.gradcheck(norm, (x,), eps=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
 @pytest.mark.parametrize("beta", [0.75, 0.5, 1.0, 1.3])
 def test_same_map_norm_against_differences(size: int, beta: float) -> None:

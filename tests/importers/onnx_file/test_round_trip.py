@@ -45,6 +45,7 @@ def _vanishes(net: Compiled, name: str) -> bool:
     return layer.type == "dropout" and getattr(layer, "scale", "") == "train"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lrn", FORMS)
 @pytest.mark.parametrize("name", shipped_specs())
 def test_shipped_specs_come_back(name: str, lrn: LrnForm, tmp_path: Path) -> None:
@@ -98,11 +99,13 @@ def _close(wanted: list[np.ndarray], got: list[np.ndarray]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_a_few_random_nets(seed: int, tmp_path: Path) -> None:
     assert not _problem(seed, tmp_path), RandomNet.seeded(seed).text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(300, 320))
 def test_without_the_names_that_netspec_gives(seed: int, tmp_path: Path) -> None:
     """Patterns are known by what they compute: other names and no metadata give other layers, not other numbers."""
