@@ -22,8 +22,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would wait forever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline anywhere: a slow machine is no bug. `make test` tries the same examples each time, `make quick` some of them,
-# `make soak` new ones.
+# No deadline anywhere: a slow machine is no bug. `make test` tries the same examples each time, `make quick` a few of
+# them, `make soak` new ones.
 settings.register_profile("test", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("test"), max_examples=25)
 settings.register_profile("soak", settings.get_profile("test"), derandomize=False, max_examples=5000)
