@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from netspec_runtime.errors import DataError
+from netspec_runtime.training.checkpoint import Checkpoints
 from netspec_runtime.training.loop import Nobody, Trainer
 from netspec_runtime.training.metrics import RATE, EventRecord, Record
 from netspec_runtime.training.position import Position
@@ -66,6 +68,18 @@ def test_killed_before_the_first_step(place: Path, tmp_path: Path) -> None:
     started(place, tmp_path / "run")
     other, _ = trainer(place / "tiny.yaml", place / "data", tmp_path / "run", changes=("seed=3",))
     with pytest.raises(DataError, match="its checkpoints were made with another spec"):
+        other.start(dict)
+
+
+@pytest.mark.parametrize("key", ["watch", "position", "identity"])
+def test_a_checkpoint_of_another_version(place: Path, tmp_path: Path, key: str) -> None:
+    """Whole, but of a netspec that kept something else."""
+    started(place, tmp_path / "run")
+    known = last(tmp_path / "run")
+    state = {name: value for name, value in known.state.items() if name != key}
+    Checkpoints(tmp_path / "run" / "checkpoints").save(replace(known, step=1, state=state))
+    other, _ = trainer(place / "tiny.yaml", place / "data", tmp_path / "run")
+    with pytest.raises(DataError, match=f"of another version of netspec: they have no '{key}'; resume with"):
         other.start(dict)
 
 

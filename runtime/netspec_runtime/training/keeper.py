@@ -37,17 +37,24 @@ class Keeper:
     def restore(self) -> Restored | None:
         """Take the last good checkpoint, the one that the first process finds; None before the first.
 
-        Raises DataError where the checkpoints are another run's, all damaged, or not there in this process.
+        Raises DataError where the checkpoints are another run's or another version's, all damaged, or not there in this
+        process.
         """
         checkpoint, damaged = self._found()
         if checkpoint is None:
             return None
-        self._require_same(checkpoint.state["identity"])
-        self.take(checkpoint.weights)
-        self._optimizer.load(self._job.net.distribute(checkpoint.momentum), checkpoint.state["rates"])
-        self._watch.load(checkpoint.state["watch"])
+        try:
+            self._require_same(checkpoint.state["identity"])
+            self.take(checkpoint.weights)
+            self._optimizer.load(self._job.net.distribute(checkpoint.momentum), checkpoint.state["rates"])
+            self._watch.load(checkpoint.state["watch"])
+            position = Position.from_json(checkpoint.state["position"])
+        except KeyError as missing:  # the file is whole: its seal was checked
+            reason = f"its checkpoints are of another version of netspec: they have no {missing}"
+            fix = "resume with that version, or start a new run (--init-from takes this one's weights)"
+            raise DataError(str(self._job.folder.path), reason, fix) from None
         self.last = f"that of step {checkpoint.step:,}"
-        return Restored(Position.from_json(checkpoint.state["position"]), tuple(damaged))
+        return Restored(position, tuple(damaged))
 
     def _found(self) -> tuple[Checkpoint | None, list[str]]:
         """What all processes go on from: one that looked later would see what the first one has saved since."""
