@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec_runtime.files import write_file
+from netspec_runtime.safetensors_head import Entry, head_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,14 +23,8 @@ def write_tensors(
     tensors give the same file. Raises DataError where the disk refuses.
     """
     data = {name: _bytes_of(tensor) for name, tensor in tensors.items()}
-    entries: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
-    end = 0
-    for name, raw in data.items():
-        begin, end = end, end + len(raw)
-        entries[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [begin, end]}
-    head = json.dumps(entries).encode()
-    head += b" " * (-len(head) % 8)  # so that tensors are aligned where the file is mapped
-    return write_file(path, [len(head).to_bytes(8, "little"), head, *data.values()])
+    head = head_of((Entry(name, "F32", tensors[name].shape, len(raw)) for name, raw in data.items()), metadata or None)
+    return write_file(path, [head, *data.values()])
 
 
 def _bytes_of(tensor: NDArray[np.float32]) -> memoryview:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.files import write_file
+from netspec_runtime.safetensors_head import Entry, head_of
 
 SEAL: Final = "sha256"  # the key of the metadata that holds the digest of a sealed file
 
@@ -42,15 +42,9 @@ def write_safetensors(
     """
     names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # keeps every tensor aligned
     data = [_bytes_of(tensors[name]) for name in names]
-    entries: dict[str, object] = {"__metadata__": {**metadata, SEAL: _OPEN_SEAL} if sealed else dict(metadata)}
-    end = 0
-    for name, raw in zip(names, data, strict=True):
-        begin, end = end, end + len(raw)
-        tensor = tensors[name]
-        entries[name] = {"dtype": _TYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
-    head = json.dumps(entries).encode()
-    head += b" " * (-len(head) % 8)
-    head = len(head).to_bytes(8, "little") + head
+    pairs = zip(names, data, strict=True)
+    entries = (Entry(name, _TYPES[tensors[name].dtype], tensors[name].shape, len(raw)) for name, raw in pairs)
+    head = head_of(entries, {**metadata, SEAL: _OPEN_SEAL} if sealed else metadata)
     if sealed:
         head = head.replace(_OPEN_SEAL.encode(), _digest(head, *data).encode(), 1)
     return write_file(path, [head, *data])
