@@ -17,7 +17,7 @@ from netspec.ir.parameter import Parameter
 from netspec.ir.shape import Maps, Range, Shape
 from netspec.layers.groups import channels_of, check_groups, groups_of
 from netspec.layers.registry import layer_type
-from netspec.layers.window import Pair, Sides, compact, torch_pad
+from netspec.layers.window import Pair, Sides, compact, effective_size, torch_pad
 from netspec.syntax.keys import key
 
 
@@ -59,7 +59,7 @@ class Deconv(LearnedLayer):
         return self.stride[axis] * (image - 1) + self._reach(axis) - self.pad[axis] - self.pad[axis + 2]
 
     def _reach(self, axis: int) -> int:
-        return self.dilation[axis] * (self.size[axis] - 1) + 1
+        return effective_size(self.size[axis], self.dilation[axis])
 
     def reason(self, inputs: tuple[Shape, ...]) -> str:
         height, (top, _, bottom, _) = maps(inputs[0], self).height, self.pad

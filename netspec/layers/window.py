@@ -17,6 +17,11 @@ Sides = Annotated[tuple[int, ...], Spread(4, ("top", "left", "bottom", "right"))
 Rounding = Literal["floor", "ceil"]
 
 
+def effective_size(size: int, dilation: int) -> int:
+    """Pixels from a kernel's first element to its last, both counted."""
+    return dilation * (size - 1) + 1
+
+
 @dataclass(frozen=True)
 class Slide:
     """Windows along one axis: ``count`` of them, reading ``after`` pixels past the end (at least the padding)."""
@@ -38,7 +43,7 @@ class Window:
     def slide(self, axis: int, image: int, inside: bool = False) -> Slide:
         """Axis 0 is the height. ``inside``: a window that starts past the image and its padding is dropped."""
         before, after, stride = self.pad[axis], self.pad[axis + 2], self.stride[axis]
-        reach = self.dilation[axis] * (self.size[axis] - 1) + 1
+        reach = effective_size(self.size[axis], self.dilation[axis])
         room = image + before + after - reach
         count = (room // stride if self.round == "floor" else -(-room // stride)) + 1
         if inside and (count - 1) * stride >= image + before:
@@ -48,7 +53,7 @@ class Window:
     def slides(self, shape: Maps, layer: Layer, inside: bool = False) -> tuple[Slide, Slide]:
         """Both axes. Raises Illegal NS302 where the window is larger than the padded image."""
         for axis, image in enumerate((shape.height, shape.width)):
-            reach = self.dilation[axis] * (self.size[axis] - 1) + 1
+            reach = effective_size(self.size[axis], self.dilation[axis])
             padded = image + self.pad[axis] + self.pad[axis + 2]
             if reach > padded:
                 raise Illegal("NS302", self._too_large(layer, shape), "size", self._fix(shape), input=0)
@@ -61,7 +66,7 @@ class Window:
     def reason(self, shape: Maps) -> str:
         """``ceil((224 + 0 + 0 - 11) / 4) + 1 = 55``, of the height."""
         before, after = self.pad[0], self.pad[2]
-        reach = self.dilation[0] * (self.size[0] - 1) + 1
+        reach = effective_size(self.size[0], self.dilation[0])
         count = self.slide(0, shape.height).count
         return f"{self.round}(({shape.height} + {before} + {after} - {reach}) / {self.stride[0]}) + 1 = {count}"
 
@@ -74,7 +79,7 @@ class Window:
 
     def _fix(self, shape: Maps) -> str:
         images = (shape.height, shape.width)
-        missing = max(self.dilation[axis] * (self.size[axis] - 1) + 1 - images[axis] for axis in (0, 1))
+        missing = max(effective_size(self.size[axis], self.dilation[axis]) - images[axis] for axis in (0, 1))
         return f"a smaller size, or `pad: {-(-missing // 2)}` or more"
 
 

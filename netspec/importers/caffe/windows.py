@@ -9,6 +9,7 @@ from netspec.diagnostics import Diagnostic, SpecError
 from netspec.importers.caffe.message import Message
 from netspec.importers.caffe.reading import Reading, wrong
 from netspec.importers.draft import At, Value
+from netspec.layers.window import effective_size
 from netspec.source import Span
 
 
@@ -22,7 +23,7 @@ class Kernel:
     dilation: tuple[int, int]
 
     def reach(self, axis: int) -> int:
-        return self.dilation[axis] * (self.size[axis] - 1) + 1
+        return effective_size(self.size[axis], self.dilation[axis])
 
     def keys(self, parameter: Message) -> dict[str, Value]:
         """As the language writes them, with their places, and without those at their default."""
