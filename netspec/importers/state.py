@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics.grammar import sizes
 from netspec.diagnostics.suggest import said, suggestion
 from netspec.importers.remark import Remarks
 from netspec.ir.graph import TypedGraph
@@ -115,7 +116,7 @@ def _other(name: str, tensor: Tensor, dims: tuple[int, ...]) -> str:
     shape = tuple(tensor.shape)
     if shape != dims:
         turned = ": it is transposed" if shape == dims[::-1] else ""
-        return f"`{name}` is {_text(shape)} in the file and {_text(dims)} in the net{turned}"
+        return f"`{name}` is {sizes(shape)} in the file and {sizes(dims)} in the net{turned}"
     return "" if tensor.is_floating_point() else f"`{name}` is {str(tensor.dtype).removeprefix('torch.')}, no weights"
 
 
@@ -143,7 +144,3 @@ def _by_order(wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, Tensor]
 def _wrong(place: Span, message: str) -> SpecError:
     help = "one a line: `conv1: features.0`"
     return SpecError([Diagnostic("NS203", message, place, help=help)])
-
-
-def _text(dims: tuple[int, ...]) -> str:
-    return "x".join(map(str, dims)) or "one number"
