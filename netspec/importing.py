@@ -13,6 +13,7 @@ from netspec.importers.names import net_name
 from netspec.importers.remark import Imported, Remark, Remarks
 from netspec.pipeline import Compiled, compile_spec
 from netspec.source import Source, whole
+from netspec.spec import Spec
 from netspec.spec.load import load_source
 from netspec.syntax.reader import read_source
 from netspec.weights import check_finite, check_tensors
@@ -55,22 +56,25 @@ _FOR: Final = {
 
 @dataclass(frozen=True)
 class Opened:
-    """A net of any kind. ``starts``: its files say how weights start."""
+    """A net of any kind, and what its files said of it."""
 
     compiled: Compiled
-    starts: bool
+    imported: Imported
 
 
-def import_net(files: Files, options: ImportOptions) -> Imported:
+def import_net(files: Files, options: ImportOptions) -> Opened:
     """The net of these files, checked: its spec compiles, and its weights are its parameters'.
 
     Raises SpecError with places in the files or for options that are not for them, DataError for damaged ones.
     """
     check_options(options, [files])
-    return _import(files, options)
+    if files.roles == {"spec"}:
+        fix = "name weights for it: a .pth or .safetensors file"
+        raise no_net(files.typed["spec"], "a spec alone is no import", fix)
+    return _open(files, options)
 
 
-def _import(files: Files, options: ImportOptions) -> Imported:
+def _open(files: Files, options: ImportOptions) -> Opened:
     imported = _read(files, options)
     if options.merge_towers:
         from netspec.importers.towers import merge_towers
@@ -81,7 +85,7 @@ def _import(files: Files, options: ImportOptions) -> Imported:
         where = str(files.path("caffemodel") or files.path("state") or files.path("onnx"))
         check_tensors(compiled.typed, where, {n: (t.shape, "F32") for n, t in imported.tensors.items()})
         check_finite(where, imported.tensors)
-    return imported
+    return Opened(compiled, imported)
 
 
 def renamed(imported: Imported, name: str) -> Imported:
@@ -103,7 +107,7 @@ def open_nets(arguments: Sequence[str], options: ImportOptions) -> list[Opened]:
     check_readable(name for names in parts for name in names)
     nets = [sort_files(names, {}) for names in parts]
     check_options(options, nets)
-    return [_opened(net, options) for net in nets]
+    return [_open(net, options) for net in nets]
 
 
 def check_options(options: ImportOptions, nets: Sequence[Files]) -> None:
@@ -127,18 +131,6 @@ def _parts(argument: str) -> list[str]:
     return [part.strip() for part in argument.split(",")]
 
 
-def _opened(files: Files, options: ImportOptions) -> Opened:
-    if files.roles != {"spec"}:
-        imported = _import(files, options)
-        return Opened(compile_spec(imported.spec), imported.starts)
-    spec = load_source(_spec_text(files))
-    if options.merge_towers:
-        from netspec.importers.towers import merge_towers
-
-        spec = merge_towers(Imported(spec, (), ())).spec
-    return Opened(compile_spec(spec), starts=True)
-
-
 def _read(files: Files, options: ImportOptions) -> Imported:
     if "definition" in files.roles:
         return _read_cuda_convnet(files, options)
@@ -146,7 +138,8 @@ def _read(files: Files, options: ImportOptions) -> Imported:
         return _read_caffe(files, options)
     if "onnx" in files.roles:
         return _read_onnx(files, options)
-    return _read_state(files, options)
+    spec = load_source(_spec_text(files))
+    return _read_state(spec, files, options) if "state" in files.roles else Imported(spec, (), ())
 
 
 def _read_cuda_convnet(files: Files, options: ImportOptions) -> Imported:
@@ -178,22 +171,18 @@ def _read_onnx(files: Files, options: ImportOptions) -> Imported:
     return read_onnx(files["onnx"], OnnxOptions(lenient=options.lenient, name=options.name, carried=options.carried))
 
 
-def _read_state(files: Files, options: ImportOptions) -> Imported:
+def _read_state(spec: Spec, files: Files, options: ImportOptions) -> Imported:
     from netspec.importers.state import check_map, read_map, take_state
     from netspec.importers.state_file import read_state
 
-    path = files.path("state")
-    if path is None:
-        fix = "name weights for it: a .pth or .safetensors file"
-        raise no_net(files.typed["spec"], "a spec alone is no import", fix)
     if options.names:
         _check_map(options.names)
-    compiled = compile_spec(load_source(_spec_text(files)))
+    path, typed = files["state"], compile_spec(spec).typed
     names = read_map(options.names) if options.names else {}
-    check_map(compiled.typed, names, options.names or "")
+    check_map(typed, names, options.names or "")
     remarks = Remarks()
-    tensors = take_state(compiled.typed, path, read_state(path, remarks), names, remarks)
-    chosen = replace(compiled.spec, name=options.name) if options.name else compiled.spec
+    tensors = take_state(typed, path, read_state(path, remarks), names, remarks)
+    chosen = replace(spec, name=options.name) if options.name else spec
     return Imported(chosen, tuple(remarks.items), (), tensors)
 
 

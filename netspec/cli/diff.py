@@ -45,7 +45,7 @@ def diff(
     from netspec.importing import ImportOptions, open_nets
 
     one, other = open_nets((a, b), ImportOptions(size=size, merge_towers=merge_towers, carried=not graph))
-    scope = Scope(train, placement, not no_start and one.starts and other.starts)
+    scope = Scope(train, placement, not no_start and one.imported.starts and other.imported.starts)
     difference = compare(one.compiled, other.compiled, scope)
     if as_json:
         typer.echo(json.dumps(difference_as_json(difference), indent=2, ensure_ascii=False))
@@ -63,7 +63,7 @@ def diff(
 
 def _no_start(nets: Mapping[str, Opened]) -> list[str]:
     said = "a graph does not say how weights start, so that is not compared"
-    return [f"{argument}: {said}" for argument, net in nets.items() if not net.starts]
+    return [f"{argument}: {said}" for argument, net in nets.items() if not net.imported.starts]
 
 
 def _one_in_towers(nets: Mapping[str, Opened]) -> list[str]:

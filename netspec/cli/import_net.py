@@ -89,7 +89,8 @@ def import_net(
     options = ImportOptions(lenient, merge_towers, rgb, fold_batchnorm, size, channels, name, names, not graph)
     with _diagnostics_as_json(wanted=as_json):
         sorted_files = sort_files(files, {"params": params})
-        imported = read_net(sorted_files, options)
+        opened = read_net(sorted_files, options)
+    imported = opened.imported
     if out is not None and name is None and out.suffix.lower() != WEIGHTS:
         imported = renamed(imported, out.stem)
     target = _target(out, imported)
@@ -100,7 +101,7 @@ def import_net(
     if as_json:
         _print_json(imported, sources, target, text)
     elif target.files:
-        _print_written(imported, target, _next(target, sorted_files))
+        _print_written(imported, opened.compiled.typed.parameter_count, target, _next(target, sorted_files))
     else:
         _print_spec(imported, text)
     if out is None and imported.tensors is not None:
@@ -141,11 +142,9 @@ def _print_json(imported: Imported, sources: Iterable[str], target: _Target, tex
     typer.echo(json.dumps({**written, **import_document(imported), **printed}, indent=2))
 
 
-def _print_written(imported: Imported, target: _Target, following: str) -> None:
-    from netspec.pipeline import compile_spec
+def _print_written(imported: Imported, count: int, target: _Target, following: str) -> None:
     from netspec.report.imports import render_remarks
 
-    count = compile_spec(imported.spec).typed.parameter_count
     typer.echo(f"{imported.spec.name}: {len(imported.spec.layers)} layers, {count:,} parameters")
     typer.echo(render_remarks(imported.remarks), nl=False)
     typer.echo("wrote " + ", ".join(map(str, target.files)))

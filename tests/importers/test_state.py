@@ -37,7 +37,7 @@ layers:
 
 
 def taken(spec: Path | str, weights: Path, names: str | None = None) -> Imported:
-    return import_net(sort_files([str(weights), str(spec)], {}), ImportOptions(names=names))
+    return import_net(sort_files([str(weights), str(spec)], {}), ImportOptions(names=names)).imported
 
 
 @pytest.fixture
