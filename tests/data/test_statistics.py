@@ -31,7 +31,7 @@ def check_against_numpy(found: Statistics, images: NDArray[np.uint8]) -> None:
 
 
 def test_sums_are_those_of_numpy() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (90, 31, 29, 3), np.uint8)  # more than one block of pixels
+    images = np.random.default_rng(0).integers(0, 256, (300, 31, 29, 3), np.uint8)  # more than one block of pixels
     found = sums(images)
     pixels = images.reshape(-1, 3).astype(np.int64)
     assert np.array_equal(found.image, images.sum(axis=0, dtype=np.int64))

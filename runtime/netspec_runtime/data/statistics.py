@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from netspec_runtime.data.prepared import Statistics
 
 _ROWS: Final = 256  # so many products of 255 x 255 are the most that float32 adds exactly
+_BLOCK: Final = 1 << 18  # pixels
 
 
-@dataclass(frozen=True)
+@dataclass
 class PixelSums:
     """Sums over pictures of one size, as whole numbers: adding them in any order gives the same.
 
@@ -25,8 +26,12 @@ class PixelSums:
     image: NDArray[np.int64]
     products: NDArray[np.int64]
 
-    def __add__(self, other: PixelSums) -> PixelSums:
-        return PixelSums(self.count + other.count, self.image + other.image, self.products + other.products)
+    def __iadd__(self, other: PixelSums) -> Self:
+        """In place: to take new arrays costs more than to add."""
+        self.count += other.count
+        self.image += other.image
+        self.products += other.products
+        return self
 
 
 def no_pictures(shape: tuple[int, int, int]) -> PixelSums:
@@ -44,17 +49,18 @@ def sums(images: NDArray[np.uint8]) -> PixelSums:
 def _products(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The sum of outer products of uint8 [P, C].
 
-    Colours stay beside each other in a row of pixels, and a row shifted by one value holds each next colour: no copy
-    takes them apart. Float32 is exact here, as no more than _ROWS products are added in it.
+    A block is cut into _ROWS rows, and the rows are added: float32 is exact here, as no more than _ROWS products are
+    added in it. Colours stay beside each other in a row, and a row shifted by one value holds each next colour: no copy
+    takes them apart.
     """
     channels = pixels.shape[1]
     total = np.zeros((channels, channels), np.int64)
-    numbers = np.empty((min(len(pixels), _ROWS * _ROWS), channels), np.float32)
+    numbers = np.empty((min(len(pixels), _BLOCK), channels), np.float32)
     for start in range(0, len(pixels), len(numbers)):
         block = numbers[: len(pixels) - start]
         block[...] = pixels[start : start + len(numbers)]
-        whole = len(block) // _ROWS * _ROWS
-        for part in (block[:whole].reshape(-1, _ROWS * channels), block[whole:].reshape(1, -1)):
+        width = len(block) // _ROWS
+        for part in (block[: _ROWS * width].reshape(_ROWS, width * channels), block[_ROWS * width :].reshape(1, -1)):
             for shift in range(channels if part.size else 0):
                 last = part.shape[1] - shift
                 sums = np.einsum("rc,rc->c", part[:, :last], part[:, shift:])
