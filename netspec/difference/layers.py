@@ -88,7 +88,7 @@ def _channels(layer: WindowedLayer, number: int, shape: Shape, written: Written)
     where = (written.input_path(number, key) for key in ("groups", "connections"))
     return [
         Fact(written.named("groups", number), groups, shown(groups), next(where)),
-        Fact(written.named("connections", number), value, text, next(where)),
+        Fact(written.named("connections", number), value, text, next(where), written=connections),
     ]
 
 
@@ -102,7 +102,8 @@ def _conv(layer: Conv, written: Written) -> Said:
     """Biases of positions are shared anyway where there is one position."""
     own = _windowed(layer, written)
     shared = layer.shared_biases or written.node.shape.dims[1:] == (1, 1)
-    fact = Fact("shared_biases", shared, shown(layer.shared_biases), written.path("shared_biases"))
+    text, path = shown(layer.shared_biases), written.path("shared_biases")
+    fact = Fact("shared_biases", shared, text, path, written=layer.shared_biases)
     facts = (*own.facts, fact) if layer.bias else own.facts
     return replace(own, facts=facts, keys=own.keys | {"shared_biases"})
 

@@ -30,8 +30,18 @@ class Mutant:
 
     def told(self) -> str:
         """The net, and the line that is another."""
-        changed = [line for line in self.after.splitlines() if line not in self.before.splitlines()]
-        return "\n".join((self.before, "changed:", *changed))
+        return "\n".join((self.before, "changed:", *self.changed))
+
+    @property
+    def changed(self) -> list[str]:
+        """The lines of the second net that the first has not."""
+        return [line for line in self.after.splitlines() if line not in self.before.splitlines()]
+
+    @property
+    def entries(self) -> list[str]:
+        """The layer's line in both nets."""
+        lines = (*self.before.splitlines(), *self.after.splitlines())
+        return [line for line in lines if line.startswith(f"  {self.layer}: ")]
 
 
 def mutants(seed: int, count: int) -> Iterator[Mutant]:
@@ -43,9 +53,9 @@ def mutants(seed: int, count: int) -> Iterator[Mutant]:
             layer = random.choice(list(net.entries))
             key = random.choice([*keys_of(type(net.layers[layer]))])
             if entry := _changed(random, net, layer, key):
-                after = text_of(net, net.entries | {layer: entry})
-                if _is_legal(after) and entry != net.entries[layer]:
-                    yield Mutant(before, after, layer, key)
+                mutant = Mutant(before, text_of(net, net.entries | {layer: entry}), layer, key)
+                if len(mutant.changed) == 1 and _is_legal(mutant.after):  # more where channels become outputs
+                    yield mutant
                     break
 
 

@@ -44,11 +44,18 @@ def _is_told(row: Row, mutant: Mutant, a: Compiled) -> bool:
     keys = ("pad", "start") if (kind, mutant.key) == ("pool", "start") else (TOLD_AS.get(mutant.key, mutant.key),)
     if layers <= {mutant.layer, *_who_shares(a, mutant.layer)} and what in (*keys, kind):
         return True
-    if row.kind == "wiring" and mutant.key == "neuron":  # the same neuron of the same value stands elsewhere too
+    idle = _may_be_idle(a, layers)
+    if row.kind == "wiring" and (mutant.key == "neuron" or _may_be_idle(a, {mutant.layer})):  # its place is another's
         return any(mutant.layer in side.text for side in (row.a, row.b) if side)
-    if row.kind == "order" and layers == {mutant.layer}:  # its neuron goes on to where it vanishes
-        return True
-    return row.kind == "only" and _may_be_idle(a, layers)
+    if row.kind == "order":  # its neuron goes on to where it vanishes, or it is as idle as another is now
+        return idle or layers == {mutant.layer}
+    if row.kind == "only" and mutant.key == what == "neuron":  # the same neuron stands behind it or before it too
+        return all(_has_neuron(mutant, side.text) for side in (row.a, row.b) if side)
+    return row.kind == "only" and idle
+
+
+def _has_neuron(mutant: Mutant, text: str) -> bool:
+    return any(f'"neuron": "{text.partition("[")[0]}' in entry for entry in mutant.entries)
 
 
 def _who_shares(net: Compiled, owner: str) -> set[str]:
