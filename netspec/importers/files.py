@@ -73,7 +73,7 @@ _CALLED: Final = {
     "state": "weights",
 }
 _BESIDE: Final = {  # what to name beside a file that is no net
-    "params": "name the layer definition too, whose sections have types",
+    "params": "name the layer definition too, whose sections have types, such as `type=conv`",
     "solver": "name the net too: a .prototxt with layers",
     "mean": "name the net too: a .prototxt, a .caffemodel or both",
     "state": "name the spec too that the weights are for",
@@ -163,14 +163,24 @@ def _role_of(argument: str) -> tuple[str, Path]:
     if role := _BY_SUFFIX.get(suffix):
         return role, path
     if ".cfg" in path.suffixes:
-        from netspec.importers.cuda_convnet.sections import is_definition
-
-        return ("definition" if is_definition(_text(argument, path)) else "params"), path
+        return _role_of_cfg(argument, path), path
     if suffix in (".prototxt", ".txt", ".pbtxt"):
         from netspec.importers.caffe.prototxt import is_solver
 
         return ("solver" if is_solver(_text(argument, path)) else "prototxt"), path
     raise no_net(argument, "what kind of file this is cannot be told from its name", f"give it a suffix: {_KINDS}")
+
+
+def _role_of_cfg(argument: str, path: Path) -> str:
+    from netspec.importers.cuda_convnet.sections import has_sections, is_definition
+
+    source = _text(argument, path)
+    if is_definition(source):
+        return "definition"
+    if not has_sections(source):
+        help = "give it the suffix of what it holds: .prototxt for a Caffe net, .yaml for a spec"
+        raise no_net(argument, "no file of cuda-convnet: it has no section, such as `[conv1]`", help)
+    return "params"
 
 
 def _text(argument: str, path: Path) -> Source:

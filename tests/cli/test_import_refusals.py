@@ -26,6 +26,16 @@ def test_weights_under_the_name_of_a_text_are_refused_as_binary(netspec: Run, tm
     assert ".caffemodel" in done.err
 
 
+def test_other_texts_under_the_name_of_a_cfg_are_refused_as_what_they_are(netspec: Run, tmp_path: Path) -> None:
+    path = tmp_path / "net.cfg"
+    for text in ('name: "net"\nlayer { name: "conv1" type: "Convolution" }\n', SPEC):
+        path.write_text(text)
+        done = netspec("import", path)
+        assert done.code == 1
+        assert done.err.startswith("error[NS807]: no file of cuda-convnet: it has no section, such as `[conv1]`\n")
+        assert ".prototxt" in done.err
+
+
 def test_what_is_there_is_not_replaced_without_force(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "net.yaml"
     out.write_text("mine")

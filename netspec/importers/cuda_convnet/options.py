@@ -23,6 +23,11 @@ Value = TypeVar("Value")
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _BOOL = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+_SLIPS = (
+    ("\n", "a line that begins with a blank continues the value above it: begin it at the left"),
+    ("#", "`#` begins a comment at the start of a line only; behind a value, a blank and `;` do"),
+    (";", "`;` begins a comment at the start of a line, or behind a blank"),
+)
 
 
 class Refused(Exception):  # noqa: N818 - a verdict on a layer that was found already
@@ -112,7 +117,8 @@ class Options:
         try:
             return read(option.text.strip())
         except _ValueError as error:
-            self.find("NS802", name, f"`{name}` must be {error}, found `{shorten(option.text)}`")
+            found = f"found `{shorten(option.text)}`" if option.text else "and nothing is written"
+            self.find("NS802", name, f"`{name}` must be {error}, {found}", slip(option.text))
             return stand_in
 
     def _default(self, name: str, default: Value | None, stand_in: Value) -> Value:
@@ -133,6 +139,11 @@ class Options:
             help = "one value for each input, separated by commas"
             self.find("NS808", name, f"`{name}` has {count(len(values), 'value')} for {count(inputs, 'input')}", help)
         return values if len(values) == inputs else (stand_in,) * inputs
+
+
+def slip(text: str) -> str:
+    """Which rule of the format made an unreadable value longer than it was meant to be; empty where none did."""
+    return next((help for mark, help in _SLIPS if mark in text), "")
 
 
 def _whole(text: str, least: int | None) -> int:

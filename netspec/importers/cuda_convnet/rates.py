@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from netspec.diagnostics import Diagnostic, Findings
 from netspec.diagnostics.grammar import count, listed
+from netspec.importers.cuda_convnet.options import slip
 from netspec.importers.cuda_convnet.schedules import (
     Rate,
     Schedule,
@@ -153,7 +154,8 @@ class _Reader:
         try:
             return tuple(read(text) for text in split_list(written.text))
         except ScheduleError as error:
-            self.findings.add(Diagnostic("NS802", f"`{option}`: {error}", written.value, help=error.help))
+            message = f"`{option}`: {error}" if written.text else f"nothing is written behind `{option}=`"
+            self.findings.add(Diagnostic("NS802", message, written.value, help=slip(written.text) or error.help))
             return ()
 
     def _place(self, option: str) -> Span:

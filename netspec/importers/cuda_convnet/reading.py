@@ -68,20 +68,23 @@ class Reading:
         options = Options(section, net.findings, lists)
         own = (net.params or {}).get(name, Section(name, section.place, {}))
         params = Options(own, net.findings, lists, "" if net.params is not None else _NO_PARAMS)
-        inputs = () if kind == DATA else tuple(self._input(options, source) for source in _sources(options))
+        sources = () if kind == DATA else _sources(options)
+        inputs = tuple(self._input(options, source) for source in sources if source)
+        if "" in sources:  # and other lists are not checked against a name too many
+            options.find("NS802", "inputs", "a name is missing beside a comma", "`inputs=conv1a,conv1b`")
         return FileLayer(net, section, kind, self.names.get(name, ""), options, params, inputs)
 
     def _input(self, options: Options, source: str) -> Output:
         if source in self.net.outputs:
             return self.net.outputs[source]
         name, below = options.section.name, self.net.definition.get(source)
-        if not source:
-            options.find("NS802", "inputs", "a name is missing beside a comma", "`inputs=conv1a,conv1b`")
-        elif below is None:
+        if below is None:
             help = did_you_mean(source, (other for other in self.net.outputs if other != name), "above are")
             options.find("NS805", "inputs", f"`{name}` reads `{shorten(source)}`, which is no layer", help)
         elif type_of(below) in COSTS:
             options.find("NS805", "inputs", f"`{name}` reads the cost `{source}`", "a cost has no output")
+        elif source == name:
+            options.find("NS805", "inputs", f"`{name}` reads itself", "name a layer above it")
         else:
             help = f"a layer reads layers above it: move `[{shorten(source)}]` up"
             options.find("NS805", "inputs", f"`{name}` reads `{shorten(source)}`, which stands below it", help)

@@ -120,6 +120,9 @@ def split_list(text: str) -> tuple[str, ...]:
 def _split(text: str) -> tuple[Curve, tuple[str, ...]]:
     """The curve and its arguments as written, which semicolons or commas separate."""
     match = _WORD.fullmatch(text.strip())
+    if text.count("[") > text.count("]"):
+        help = f"`{_example('dexp', True)}` without blanks: a blank and `;` begin a comment"
+        raise ScheduleError(f"`{shorten(text)}` lacks its `]`", help)
     if not match:
         help = f"a number, or for instance `{_example('dexp', True)}`"
         raise ScheduleError(f"`{shorten(text)}` is neither a rate nor a schedule", help)

@@ -60,6 +60,11 @@ def is_definition(source: Source) -> bool:
     return _TYPE.search(source.text) is not None
 
 
+def has_sections(source: Source) -> bool:
+    """Whether any line names a section, as every file of cuda-convnet begins."""
+    return any(_HEADER.match(line) or _DAMAGED.fullmatch(line) for line in source.text.splitlines())
+
+
 @dataclass
 class _Reader:
     source: Source

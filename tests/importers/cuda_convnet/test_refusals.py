@@ -6,6 +6,7 @@ import pytest
 
 from netspec.diagnostics import SpecError
 from netspec.importers.cuda_convnet.net import CudaConvnetOptions, read_cuda_convnet
+from netspec.importers.remark import Imported
 from netspec.source import Source
 from tests.importers.cuda_convnet.nets import rates, sections
 
@@ -91,6 +92,44 @@ WRONG_VALUES = {
 @pytest.mark.parametrize("line", WRONG_VALUES)
 def test_values_that_the_original_would_not_take(line: str) -> None:
     assert refused(f"a: {WRONG_VALUES[line]}") == [("NS802", line)]
+
+
+SLIPS = {
+    "filters=8 # as before": "`#` begins a comment at the start of a line only",
+    "filters=8;": "`;` begins a comment at the start of a line, or behind a blank",
+    "filters=8\n  padding=1": "begin it at the left",
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_slips_that_make_a_value_longer_are_named(slip: str) -> None:
+    text = BEFORE + sections(CONV).replace("filters=8", slip)
+    with pytest.raises(SpecError) as raised:
+        read_cuda_convnet(Source("net.cfg", text), None, CudaConvnetOptions(8))
+    (found,) = raised.value.diagnostics
+    assert SLIPS[slip] in found.help
+
+
+def test_values_that_are_not_there() -> None:
+    with pytest.raises(SpecError, match="`filters` must be a whole number from 1 on, and nothing is written"):
+        imported_text(CONV.replace("filters=8", "filters="))
+    with pytest.raises(SpecError, match="nothing is written behind `momB=`"):
+        imported_text(FC, rates("fc1").replace("momB=0.9", "momB="))
+
+
+def imported_text(rows: str, params: str | None = None) -> Imported:
+    source = None if params is None else Source("params.cfg", params)
+    return read_cuda_convnet(Source("net.cfg", BEFORE + sections(rows)), source, CudaConvnetOptions(8))
+
+
+def test_a_comma_too_many_is_found_once() -> None:
+    row = "a: conv inputs=data, channels=3 filters=8 filterSize=3 padding=1 initW=0.1 partialSum=1"
+    assert refused(row) == [("NS802", "inputs=data,")]
+
+
+def test_a_layer_that_reads_itself() -> None:
+    with pytest.raises(SpecError, match="`fc1` reads itself"):
+        imported_text(FC.replace("=data", "=fc1"))
 
 
 REQUIRED = {

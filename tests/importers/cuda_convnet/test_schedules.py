@@ -79,7 +79,7 @@ def test_the_second_number_of_the_oldest_schedules_is_the_number_of_steps(text: 
     ("text", "words"),
     [
         ("", "neither a rate nor a schedule"),
-        ("dexp[base=1", "neither a rate nor a schedule"),
+        ("dexp[base=1", "lacks its `]`"),
         ("nan", "no schedule `nan`"),
         ("-0.01", "-0.01 is no rate"),
         ("1e300", "1e+300 is no rate"),
