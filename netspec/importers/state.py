@@ -16,6 +16,7 @@ from netspec.diagnostics import Diagnostic, SpecError
 from netspec.diagnostics.grammar import sizes
 from netspec.diagnostics.suggest import said, suggestion
 from netspec.importers.remark import Remarks
+from netspec.importers.state_file import PARALLEL
 from netspec.ir.graph import TypedGraph
 from netspec.source import Source, Span, whole
 from netspec.spec.shipped import shipped_folder
@@ -49,7 +50,7 @@ def take_state(
     import torch
 
     wanted = {owned.name: owned.parameter.dims for owned in typed.parameters}
-    theirs = {name: _their_name(name, names) for name in wanted}
+    theirs = {name: _as_stripped(_their_name(name, names), found) for name in wanted}
     unused = [name for name in found if name not in theirs.values() and not name.endswith(_COUNTER)]
     missing = [
         _missing(name, theirs[name], wanted[name], found, unused) for name in wanted if theirs[name] not in found
@@ -58,7 +59,10 @@ def take_state(
     problems = [*missing, *filter(None, others), *(f"`{name}` is for no parameter of the net" for name in unused)]
     if problems:
         raise _no_match(
-            path, problems, _by_order(wanted, found) if missing and not names else {}, renamed=bool(missing)
+            path,
+            problems,
+            _by_order(wanted, found) if missing and not names else {},
+            _fix(bool(missing and unused), names),
         )
     place = whole(Source(str(path), ""))
     for dtype in sorted({str(found[theirs[name]].dtype) for name in wanted} - {"torch.float32"}):
@@ -71,6 +75,8 @@ def read_map(argument: str) -> dict[str, str]:
     maps = shipped_maps()
     path = maps.get(argument, Path(argument))
     source = read_source(path, argument)
+    if not source.text.strip():
+        raise _wrong(whole(source), "the map is empty")
     tree = read_tree(source)
     if not isinstance(tree, Tree):
         raise _wrong(tree.span, "a map is a list of `ours: theirs`")
@@ -104,6 +110,12 @@ def _their_name(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
+def _as_stripped(name: str, found: Mapping[str, Tensor]) -> str:
+    """A map may name tensors as DataParallel does; the reader has taken its prefix off."""
+    stripped = name.removeprefix(PARALLEL)
+    return stripped if name not in found and stripped in found else name
+
+
 def _missing(name: str, theirs: str, dims: tuple[int, ...], found: Mapping[str, Tensor], unused: Iterable[str]) -> str:
     """What to say of a parameter without a tensor; a near name is one of its shape that nothing else takes."""
     mapped = f" (from `{theirs}`)" if theirs != name else ""
@@ -120,11 +132,17 @@ def _other(name: str, tensor: Tensor, dims: tuple[int, ...]) -> str:
     return "" if tensor.is_floating_point() else f"`{name}` is {str(tensor.dtype).removeprefix('torch.')}, no weights"
 
 
-def _no_match(path: Path, problems: list[str], order: Mapping[str, str], *, renamed: bool) -> DataError:
-    more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
-    fix = "name the spec of the net that they are of"
+def _fix(renamed: bool, names: Mapping[str, str]) -> str:
+    """What to do where names or shapes do not fit; ``renamed``: tensors are missing, and others are left over."""
+    if names:
+        return "correct the map, or name the spec of the net that they are of"
     if renamed:
-        fix = "say with --map what the file calls each layer: a file, or one of " + ", ".join(shipped_maps())
+        return "say with --map what the file calls each layer: a file, or one of " + ", ".join(shipped_maps())
+    return "name the spec of the net that they are of"
+
+
+def _no_match(path: Path, problems: list[str], order: Mapping[str, str], fix: str) -> DataError:
+    more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
     if order:
         lines = ", ".join(f"{ours}: {theirs}" for ours, theirs in order.items())
         fix = f"if they stand in the net's order, this map would fit: {lines}"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 STATE_SUFFIXES: Final = (".pth", ".pt", ".safetensors")
 _WRAPPINGS: Final = ("state_dict", "model", "model_state_dict")  # what training scripts put a state_dict under
-_PARALLEL: Final = "module."  # torch.nn.DataParallel's prefix
+PARALLEL: Final = "module."  # torch.nn.DataParallel's prefix
+_DAMAGED: Final = "no file of torch.save, or a damaged one"
 _FIX: Final = "save it again with torch.save(model.state_dict(), path), or as safetensors"
 
 
@@ -29,10 +30,10 @@ def read_state(path: Path, remarks: Remarks) -> dict[str, Tensor]:
     """
     found = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path, remarks)
     _check_dense(path, found)
-    stripped = {name.removeprefix(_PARALLEL): tensor for name, tensor in found.items()}
+    stripped = {name.removeprefix(PARALLEL): tensor for name, tensor in found.items()}
     if len(stripped) < len(found) or stripped.keys() == found.keys():
         return found
-    remarks.meaning("name", f"`{_PARALLEL}` of DataParallel is taken off the names", whole(Source(str(path), "")))
+    remarks.meaning("name", f"`{PARALLEL}` of DataParallel is taken off the names", whole(Source(str(path), "")))
     return stripped
 
 
@@ -64,14 +65,22 @@ def _load(path: Path) -> object:
     """What was saved, if it is no more than tensors and containers."""
     import torch
 
+    begins_as_saved = _begins_as_saved(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of old pickles and of TorchScript, which ends in an error anyway
             return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - of damaged files torch raises nearly anything, OSError too
+        raise DataError(str(path), _refusal(path, error) if begins_as_saved else _DAMAGED, _FIX) from None
+
+
+def _begins_as_saved(path: Path) -> bool:
+    """Whether a file begins as torch.save's do: as a zip archive, or as a pickle of protocol 2 or later."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith((b"PK\x03\x04", b"\x80"))
     except OSError as error:
         raise DataError(str(path), f"cannot read: {error.strerror or error}", "check the path") from None
-    except Exception as error:  # noqa: BLE001 - of damaged files torch raises nearly anything
-        raise DataError(str(path), _refusal(path, error), _FIX) from None
 
 
 def _refusal(path: Path, error: Exception) -> str:
@@ -82,16 +91,18 @@ def _refusal(path: Path, error: Exception) -> str:
         with zipfile.ZipFile(path) as archive:
             if any(name.endswith("constants.pkl") for name in archive.namelist()):
                 return "a TorchScript archive, no state_dict"
-    return "no file of torch.save, or a damaged one"
+    return _DAMAGED
 
 
 def _check_dense(path: Path, found: Mapping[str, Tensor]) -> None:
-    """Raises DataError for tensors that are sparse or that are no numbers with a point: they are no net's weights."""
+    """Raises DataError for tensors that are sparse, have no numbers, or numbers of a kind that no net's weights are."""
     import torch
 
     for name, tensor in found.items():
         if tensor.layout != torch.strided:
             raise DataError(str(path), f"`{name}` is sparse", "save it dense: tensor.to_dense()")
+        if tensor.is_meta:
+            raise DataError(str(path), f"`{name}` has a shape and no numbers: it is on torch's meta device", _FIX)
         if tensor.is_quantized or tensor.is_complex():
             raise DataError(str(path), f"`{name}` is {tensor.dtype}", "save it as float32")
 

@@ -186,6 +186,7 @@ def test_a_near_name_has_the_shape_and_is_free(small: Path, tmp_path: Path) -> N
     ("turn", "said"),
     [
         (lambda t: t.to_sparse(), "is sparse; save it dense"),
+        (lambda t: t.to("meta"), "has a shape and no numbers"),
         (lambda t: t.long(), "is int64, no weights"),
         (lambda t: t.to(torch.complex64), "is torch.complex64"),
         (lambda t: t * float("nan"), "has numbers that are not finite"),
@@ -213,11 +214,32 @@ class Executed:
     """A class that a pickle would have to import: what weights alone never need."""
 
 
-@pytest.mark.parametrize("content", [b"nothing", b"PK\x03\x04broken"])
+@pytest.mark.parametrize("content", [b"nothing", b"<html>404</html>", b"PK\x03\x04broken"])
 def test_a_damaged_file_is_one_line(content: bytes, small: Path, tmp_path: Path) -> None:
     (tmp_path / "w.pth").write_bytes(content)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"no file of torch\.save, or a damaged one"):
         taken(small, tmp_path / "w.pth")
+
+
+def test_half_a_file_is_one_line(small: Path, tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    save(state("conv1", "norm1", "fc2"), path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match=r"no file of torch\.save, or a damaged one"):
+        taken(small, path)
+
+
+def test_a_map_may_keep_the_prefix_of_data_parallel(small: Path, tmp_path: Path) -> None:
+    save({f"module.{name}": tensor for name, tensor in state("a", "b", "c").items()}, tmp_path / "w.pth")
+    (tmp_path / "map.yaml").write_text("conv1: module.a\nnorm1: module.b\nfc2: c\n")
+    assert taken(small, tmp_path / "w.pth", str(tmp_path / "map.yaml")).tensors is not None
+
+
+def test_a_map_that_mixes_layers_up_is_to_be_corrected(small: Path, tmp_path: Path) -> None:
+    save(state("a", "b", "c"), tmp_path / "w.pth")
+    (tmp_path / "map.yaml").write_text("conv1: c\nnorm1: b\nfc2: a\n")
+    with pytest.raises(DataError, match=r"`c\.weight` is 3x8 in the file and 2x3x3x3 in the net.*correct the map"):
+        taken(small, tmp_path / "w.pth", str(tmp_path / "map.yaml"))
 
 
 def test_nothing_in_a_pickle_is_executed(small: Path, tmp_path: Path) -> None:
@@ -232,9 +254,10 @@ def test_a_file_without_names_is_no_state_dict(small: Path, tmp_path: Path) -> N
         taken(small, tmp_path / "w.pth")
 
 
-@pytest.mark.parametrize("text", ["- conv1\n", "conv1: [a]\n", "conv1:\n"])
+@pytest.mark.parametrize("text", ["- conv1\n", "conv1: [a]\n", "conv1:\n", "\n"])
 def test_a_map_that_is_none_is_a_diagnostic(text: str, small: Path, tmp_path: Path) -> None:
     save(state("conv1", "norm1", "fc2"), tmp_path / "w.pth")
     (tmp_path / "map.yaml").write_text(text)
-    with pytest.raises(SpecError):
+    with pytest.raises(SpecError, match="map") as raised:
         taken(small, tmp_path / "w.pth", str(tmp_path / "map.yaml"))
+    assert raised.value.diagnostics[0].help == "one a line: `conv1: features.0`"

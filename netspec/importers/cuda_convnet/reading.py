@@ -25,7 +25,7 @@ from netspec.syntax.scalars import shorten
 _OF_DATA = ("type",)
 _OF_COSTS = (*_OF_DATA, "inputs", "gpu")
 _OF_LAYERS = (*_OF_COSTS, "neuron")
-_NO_PARAMS = "such options stand in the parameter file: give it with `--params`"
+_NO_PARAMS = "such options stand in the parameter file: give it with `--params`, or for `diff` behind a comma"
 
 
 @dataclass
