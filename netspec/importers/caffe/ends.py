@@ -30,21 +30,25 @@ COSTS: Final = _LOSSES | {"Accuracy", "HDF5Output", "Silence"}
 
 @dataclass(frozen=True)
 class Ends:
-    """What the net returns, the main one first, the layers that it takes, in their order, and the main cost."""
+    """What the net returns, the main one first, the layers that it takes, in their order, and the costs that it had.
+
+    ``costs`` are those of the largest weight, the main one first.
+    """
 
     outputs: tuple[Activation, ...]
     layers: tuple[Wired, ...]
-    main: Wired | None = None
+    costs: tuple[Wired, ...] = ()
 
 
 def find_ends(layers: Sequence[Wired], place: Span, remarks: Remarks) -> Ends:
-    """Without costs, and without layers that only costs of less weight than the main one need.
+    """Without costs, and without layers that only costs of less weight than the largest need.
 
-    The main cost is that of the largest weight, the last of several. Raises SpecError NS804 where no layer is left.
+    The main cost is the last of those of the largest weight. Raises SpecError NS804 where no layer is left.
     """
     costs = [layer for layer in layers if layer.type in _LOSSES]
     body = [layer for layer in layers if layer.type not in COSTS]
-    main = max(reversed(costs), key=_weight, default=None)
+    most = max(map(_weight, costs), default=0.0)
+    main = tuple(layer for layer in reversed(costs) if _weight(layer) == most)
     ends = _outputs(layers, body, main, costs)
     if not ends:
         raise SpecError([Diagnostic("NS804", "there are no layers but data and costs", place, help="add a layer")])
@@ -68,22 +72,29 @@ def _predictions(cost: Wired) -> tuple[Activation, ...]:
 
 
 def _outputs(
-    layers: Sequence[Wired], body: Sequence[Wired], main: Wired | None, costs: Sequence[Wired]
+    layers: Sequence[Wired], body: Sequence[Wired], main: Sequence[Wired], costs: Sequence[Wired]
 ) -> tuple[Activation, ...]:
     read = {bottom for layer in body for bottom in layer.bottoms}
     makers = [layer for layer in body if layer.type not in SOURCES]
     ends = [top for layer in makers for top in _results(layer) if top not in read]
-    first = set(_predictions(main)) if main else set()
-    first.update(
-        top for layer in body if layer.type == "Softmax" and first.intersection(layer.bottoms) for top in layer.tops
-    )
+    first = _judged(body, main[:1])
     silent = {bottom for layer in layers if layer.type == "Silence" for bottom in layer.bottoms}
-    judged = {bottom for cost in costs for bottom in _predictions(cost)}.difference(first)
-    truths = {bottom for cost in costs for bottom in cost.bottoms}.difference(judged, first)
+    kept = _judged(body, main)
+    judged = {bottom for cost in costs for bottom in _predictions(cost)}.difference(kept)
+    truths = {bottom for cost in costs for bottom in cost.bottoms}.difference(judged, kept)
     for unwanted in (silent | judged | truths, silent | truths, judged | truths, truths, set[Activation]()):
         if chosen := [end for end in ends if end not in unwanted]:
             return tuple(sorted(chosen, key=lambda end: end not in first))
     return ()
+
+
+def _judged(body: Sequence[Wired], costs: Sequence[Wired]) -> set[Activation]:
+    """What costs judge, and a softmax of it."""
+    found = {bottom for cost in costs for bottom in _predictions(cost)}
+    found.update(
+        top for layer in body if layer.type == "Softmax" and found.intersection(layer.bottoms) for top in layer.tops
+    )
+    return found
 
 
 def _results(layer: Wired) -> tuple[Activation, ...]:
@@ -101,9 +112,9 @@ def _upstream(layers: Sequence[Wired], ends: Iterable[Activation]) -> tuple[Wire
     return tuple(reversed(kept))
 
 
-def _say(layer: Wired, main: Wired | None, own: Sequence[Wired], remarks: Remarks) -> None:
+def _say(layer: Wired, main: Sequence[Wired], own: Sequence[Wired], remarks: Remarks) -> None:
     """A remark on a layer that is left out, and on those that only it needs."""
-    if layer is main:
+    if layer in main:
         returned = "" if layer.type == "SoftmaxWithLoss" else ": the net returns what it reads"
         text = f"the cost {layer.type} is left out{returned}"
         if layer.type == "SigmoidCrossEntropyLoss":

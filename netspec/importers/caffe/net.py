@@ -153,7 +153,7 @@ class _Import:
         prune(self.draft, outputs)
         tensors = self._tensors(net)
         became = self._change(tensors, outputs)
-        self._end(outputs, held[0], wired)
+        self._end(outputs, held, wired)
         self._train(net, chosen.sources)
         spec = self.draft.spec()
         origins = tuple(self._origins(wired, blobs, became))
@@ -221,14 +221,17 @@ class _Import:
             turn_colours(self.draft, self.input, tensors, self.remarks)
         return became
 
-    def _end(self, outputs: list[str], first: Held, wired: Sequence[Wired]) -> None:
-        """`outputs` where they are not plain, and `classes`."""
+    def _end(self, outputs: list[str], held: Sequence[Held], wired: Sequence[Wired]) -> None:
+        """`outputs` where they are not plain, and `classes` where there is one number of them."""
+        first = held[0]
         if len(first.image) > 1 and first.pixels == 1 and first.units > 1:
             self._flatten(outputs)
         if len(outputs) > 1 or any(readers_of(self.draft, name) for name in outputs):
             self.draft.keys["outputs"] = tuple(outputs)
-        softmax = first.layer in self.draft.layers and self.draft.layers[first.layer].type == "softmax"
-        if first.pixels == 1 and (softmax or any(layer.type in _CLASSIFYING for layer in wired)):
+        layers = self.draft.layers
+        told = {one.units for one in held if one.layer in layers and layers[one.layer].type == "softmax"}
+        classifying = bool(told) or any(layer.type in _CLASSIFYING for layer in wired)
+        if first.pixels == 1 and classifying and told <= {first.units}:
             self.draft.keys["classes"] = first.units
 
     def _flatten(self, outputs: list[str]) -> None:

@@ -12,14 +12,18 @@ _CALLED = "prob"  # as Caffe's deploy files call it
 
 
 def end_softmax(ends: Ends, outputs: list[Held], blobs: Mapping[Activation, Held], net: NetInMaking) -> list[Held]:
-    """The outputs with a `softmax` in place of the scores that the main cost reads.
+    """The outputs with a `softmax` in place of the scores that a main cost reads, each.
 
     They stay as they are where that cost is another, where a Softmax layer stands on the scores already, and where
     they are maps of several pixels: `softmax` is over one list of classes.
     """
-    cost = ends.main
-    if cost is None or cost.type != "SoftmaxWithLoss":
-        return outputs
+    for cost in ends.costs:
+        if cost.type == "SoftmaxWithLoss":
+            outputs = _with_softmax(cost, outputs, blobs, net)
+    return outputs
+
+
+def _with_softmax(cost: Wired, outputs: list[Held], blobs: Mapping[Activation, Held], net: NetInMaking) -> list[Held]:
     scores = next((blobs[bottom] for bottom in cost.bottoms[:1] if bottom in blobs), None)
     if scores not in outputs:
         return outputs

@@ -79,3 +79,20 @@ def test_maps_of_one_pixel_have_a_softmax() -> None:
 
 def test_a_cost_that_reads_nothing() -> None:
     assert ends(read(INPUT + SCORES + layer("cost", "SoftmaxWithLoss", "", "cost"))) == {"scores": "fc"}
+
+
+@pytest.mark.parametrize(
+    ("weight", "left"),
+    [
+        ("", {"age": "fc", "scores": "fc", "prob": "softmax", "first": "softmax"}),
+        ("0.3", {"scores": "fc", "prob": "softmax"}),
+    ],
+)
+def test_costs_of_the_same_weight_are_ends_all_of_them(weight: str, left: dict[str, str]) -> None:
+    first = layer("first", "SoftmaxWithLoss", "age label", "first", f"loss_weight: {weight}" if weight else "")
+    net = read(INPUT + LABEL + fc("age", "data", 3) + SCORES + first + LOSS)
+    assert ends(net) == left
+    assert net.spec.outputs == (("prob", "first") if len(left) > 2 else ())
+    assert net.spec.classes == (5 if weight else None)
+    (dropped,) = [remark.text for remark in net.remarks if remark.layer == "first" and remark.kind == "dropped"]
+    assert ("`age`" in dropped) == (weight == "0.3")
