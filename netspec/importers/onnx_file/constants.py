@@ -24,15 +24,17 @@ class Folding:
     """Constants by name: the given ones, and those that `take` makes of them, node by node in order.
 
     ``filled`` counts numbers that stand for themselves, ``moved`` those that were laid out again, which are as many as
-    the file gives, or ``MAX_MOVED``, at most.
+    the file gives, or ``MAX_MOVED``, at most. ``halves``: some were float16, and all of these are float32 here.
     """
 
     where: str
     found: dict[str, Constant]
     filled: int = 0
     moved: int = 0
+    halves: bool = False
 
     def __post_init__(self) -> None:
+        self.found |= {name: self._widened(array) for name, array in self.found.items()}
         self._most_moved = max(MAX_MOVED, sum(array.size for array in self.found.values()))
 
     def take(self, node: Node, dims: Callable[[str], Dims | None]) -> bool:
@@ -43,7 +45,7 @@ class Folding:
         array = _folded(node, self.found, dims)
         if array is None:
             return False
-        if node.op == "ConstantOfShape":
+        if node.op in ("ConstantOfShape", "Expand"):
             self.filled += array.size
         elif self._is_laid_out(array, node):
             self.moved += array.size
@@ -51,8 +53,19 @@ class Folding:
             most = MAX_NUMBERS if self.filled > MAX_NUMBERS else self._most_moved
             reason = f"its constants ask for more than {most:,} numbers"
             raise DataError(self.where, reason, "no net is this large")
-        self.found[node.output] = array
+        self.found[node.output] = self._widened(array)
         return True
+
+    def _widened(self, array: Constant) -> Constant:
+        """An array of float16 as float32, which holds the same numbers."""
+        import numpy as np
+
+        if array.dtype != np.float16:
+            return array
+        self.halves = True
+        if array.size and not any(array.strides):
+            return np.broadcast_to(np.float32(array[(0,) * array.ndim]), array.shape)
+        return array.astype(np.float32)
 
     def _is_laid_out(self, array: Constant, node: Node) -> bool:
         """Whether an array has memory of its own that the file does not have: it is no view, and not one number."""
@@ -66,9 +79,11 @@ class Folding:
 def _folded(node: Node, found: dict[str, Constant], dims: Callable[[str], Dims | None]) -> Constant | None:
     """What a node makes where all that it reads is constant; None where that is not known."""
     if node.op == "Shape":
-        return _shape(node, dims)
+        return _shape(node, found, dims)
     rule = _FOLDS.get(node.op)
     names = [name for name in node.inputs if name]
+    if node.op == "CastLike" and node.input(1) not in found:
+        names = names[:1]  # as a layer's values, which are float32
     if rule is None or any(name not in found for name in names):
         return None
     try:
@@ -77,15 +92,15 @@ def _folded(node: Node, found: dict[str, Constant], dims: Callable[[str], Dims |
         return None  # whoever needs it will say that it is no constant
 
 
-def _shape(node: Node, dims: Callable[[str], Dims | None]) -> Constant | None:
+def _shape(node: Node, found: dict[str, Constant], dims: Callable[[str], Dims | None]) -> Constant | None:
     """The shape of a value, or a part of it; 0 stands for the batch, which is what Reshape reads as "the same"."""
     import numpy as np
 
-    known = dims(node.input(0))
-    if known is None:
+    constant, known = found.get(node.input(0)), dims(node.input(0))
+    if constant is None and known is None:
         return None
-    part = slice(node.integer("start", 0), node.integer("end", len(known) + 1))
-    return np.array((0, *known)[part], np.int64)
+    shape = constant.shape if constant is not None else (0, *(known or ()))
+    return np.array(shape[node.integer("start", 0) : node.integer("end", len(shape))], np.int64)
 
 
 def _constant(node: Node, _: Sequence[Constant]) -> Constant:
@@ -108,6 +123,29 @@ def _filled(node: Node, arrays: Sequence[Constant]) -> Constant:
     if min(dims, default=0) < 0 or prod(dims) > MAX_NUMBERS:
         raise ValueError("a shape that no tensor has")
     return np.broadcast_to(value, dims)
+
+
+def _expanded(_: Node, arrays: Sequence[Constant]) -> Constant:
+    """Expand, without its memory where it repeats one number."""
+    import numpy as np
+
+    array, dims = arrays[0], tuple(int(size) for size in arrays[1].reshape(-1)[:_MOST_SHAPE])
+    shape = np.broadcast_shapes(array.shape, dims)
+    if array.size != 1:
+        _bounded(prod(shape))
+    if prod(shape) > MAX_NUMBERS:
+        raise ValueError("a shape that no tensor has")
+    return np.broadcast_to(array.reshape(-1)[0] if array.size == 1 else array, shape)
+
+
+def _equal(_: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    a, b = arrays
+    _bounded(prod(np.broadcast_shapes(a.shape, b.shape)))
+    if not (a.all() and b.all()):
+        raise ValueError("0 may stand for the batch")
+    return np.asarray(np.equal(a, b))
 
 
 def _reshaped(node: Node, arrays: Sequence[Constant]) -> Constant:
@@ -178,9 +216,16 @@ def _sliced(node: Node, arrays: Sequence[Constant]) -> Constant:
 def _cast(node: Node, arrays: Sequence[Constant]) -> Constant:
     import numpy as np
 
-    kinds = {1: np.float32, 6: np.int32, 7: np.int64, 11: np.float64}
+    kinds = {1: np.float32, 6: np.int32, 7: np.int64, 10: np.float16, 11: np.float64}
     _bounded(arrays[0].size)
     return arrays[0].astype(kinds[node.integer("to", 0)])
+
+
+def _cast_alike(_: Node, arrays: Sequence[Constant]) -> Constant:
+    import numpy as np
+
+    _bounded(arrays[0].size)
+    return arrays[0].astype(arrays[1].dtype if len(arrays) > 1 else np.float32)
 
 
 def _bounded(size: int) -> None:
@@ -200,4 +245,7 @@ _FOLDS: Final[dict[str, Callable[[Node, Sequence[Constant]], Constant]]] = {
     "Gather": _gathered,
     "Slice": _sliced,
     "Cast": _cast,
+    "CastLike": _cast_alike,
+    "Expand": _expanded,
+    "Equal": _equal,
 }

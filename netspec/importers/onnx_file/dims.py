@@ -31,6 +31,7 @@ def values_of(graph: OnnxGraph, name: str, image: Dims, batch: int | None) -> Va
     for node in graph.nodes:
         if not folding.take(node, values.dims.get):
             values.dims |= dict.fromkeys(node.outputs, None) | _made_by(values, node)
+    values.halves = folding.halves
     return values
 
 

@@ -45,6 +45,11 @@ class OnnxOptions:
     carried: bool = True
 
 
+_ADVICE = {
+    "If": "; torch's older exporter writes it for LocalResponseNorm: torch.onnx.export(..., dynamo=True) does not",
+}
+
+
 def read_onnx(path: Path, options: OnnxOptions) -> Imported:
     """The net in an ONNX file, with its weights. Raises SpecError, DataError."""
     file = read_file(path)
@@ -57,6 +62,9 @@ def _read_graph(file: OnnxFile, path: Path, options: OnnxOptions) -> Imported:
     graph, remarks = read_graph(file), Remarks()
     image, batch = _image(graph, remarks)
     values = values_of(graph, image.name, image.dims, batch)
+    if values.halves:
+        text = "float16 weights become float32, and the net computes in float32"
+        remarks.meaning("precision", text, whole_graph(graph))
     reading = Reading(values, remarks, Maps(*image.dims))
     reading.refs[image.name] = Ref(INPUT, image.dims)
     steps = plan(values)
@@ -155,7 +163,8 @@ def _stands_for(reading: Reading, node: Node, name: str, passed: Ref, lenient: b
 def _operator(reading: Reading, node: Node) -> Ref | dict[str, Ref]:
     if not _known(node):
         domain = "" if node.domain in OWN_DOMAINS else f" of {node.domain}"
-        raise Unclear(f"netspec does not read this operator{domain}")
+        advice = "" if domain else _ADVICE.get(node.op, "")
+        raise Unclear(f"netspec does not read this operator{domain}{advice}")
     if node.strange:
         raise Unclear(f"its attribute `{node.strange[0]}` is not of the operator")
     return OPERATORS[node.op](reading, node)

@@ -12,12 +12,25 @@ from netspec.importers.onnx_file.graph import Node, shortest
 from netspec.importers.onnx_file.reading import Read, Reading, Ref
 from netspec.importers.onnx_file.sliding import Unclear
 
+_SINGLE: Final = (1, 11, "FLOAT", "DOUBLE")  # of TensorProto.DataType
+_FLOATS: Final = (*_SINGLE, 10, 16, "FLOAT16", "BFLOAT16")
+
 
 def read_identity(reading: Reading, node: Node) -> Ref:
-    """Identity, and Cast of what is float32 already."""
+    """What it reads."""
     if reading.values.graph.ours and "/" not in node.name:
         text = "it does nothing at test: it may have been a dropout that scales while training, or `linear[1, 0]`"
         reading.remarks.dropped("identity", text, node.place, node.name)
+    return reading.padded(node)
+
+
+def read_cast(reading: Reading, node: Node) -> Ref:
+    """To numbers with a point: a spec's are float32. Up to opset 5 the type stands there as a word."""
+    to = node.integer("to", 0) or node.word("to", "")
+    if to not in _FLOATS:
+        raise Unclear("it makes other numbers of what it reads than float32")
+    if to not in _SINGLE:
+        reading.remarks.meaning("precision", "it rounds what it reads there, and not here", node.place, node.name)
     return reading.padded(node)
 
 
@@ -145,7 +158,8 @@ def read_pad(reading: Reading, node: Node) -> Ref:
 
 
 SHAPING: Final[dict[str, Read]] = {
-    **dict.fromkeys(("Identity", "Cast"), read_identity),
+    "Identity": read_identity,
+    "Cast": read_cast,
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), read_view),
     "Transpose": read_transpose,
     "Concat": read_concat,

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Values:
-    """Shapes and constants of a graph by value name; ``batch`` is the batch that the file fixes, or None."""
+    """Shapes and constants of a graph by value name; ``batch`` is the batch that the file fixes, or None.
+
+    ``halves``: some constants are float16 in the file, and float32 here.
+    """
 
     graph: OnnxGraph
     dims: dict[str, Dims | None] = field(default_factory=dict)
     constants: dict[str, Constant] = field(default_factory=dict)
     batch: int | None = None
+    halves: bool = False
 
     def constant(self, name: str) -> Constant | None:
         return self.constants.get(name) if name else None

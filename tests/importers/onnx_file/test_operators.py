@@ -45,6 +45,21 @@ CASES: dict[str, Case] = {
         {"w": numbers(4, 3, 4, 4)},
         ["conv"],
     ),
+    "weights of half precision": (
+        [node("Cast", "w", "wide", to=1), node("Conv", "x wide b", "c"), node("Cast", "c", to=1)],
+        {"w": numbers(4, 3, 3, 3).astype(np.float16), "b": numbers(4)},
+        ["conv"],
+    ),
+    "zeros of a weight's shape": (
+        [
+            node("Shape", "w", "four", end=1),
+            node("CastLike", "zero x", "like"),
+            node("Expand", "like four", "b"),
+            node("Conv", "x w b"),
+        ],
+        {"w": numbers(4, 3, 3, 3), "zero": np.asarray(0.0)},
+        ["conv"],
+    ),
     "pad and conv": (
         [node("Pad", "x p", "q"), node("Conv", "q w", pads=[1, 0, 0, 1])],
         {"p": ints(0, 0, 1, 2, 0, 0, 3, 0), "w": numbers(4, 3, 3, 3)},
@@ -342,6 +357,22 @@ def test_random_windows(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
     content, what = (_random_pool if seed % 2 else _random_conv)(random)
     assert difference(content, tmp_path) <= CLOSE, what
+
+
+def test_a_net_of_half_precision_computes_in_single(tmp_path: Path) -> None:
+    """Its values have 11 bits in onnxruntime, and 24 in the net."""
+    weights = {"w": numbers(4, 3, 3, 3).astype(np.float16), "b": numbers(4).astype(np.float16)}
+    nodes = [node("Cast", "x", "h", to=10), node("Conv", "h w b", "c"), node("Relu", "c", "r"), node("Cast", "r", to=1)]
+    content = model(nodes, weights)
+    assert 0 < difference(content, tmp_path) < 5e-3
+    found = imported(content, tmp_path)
+    assert found.tensors is not None
+    assert {str(tensor.dtype) for tensor in found.tensors.values()} == {"float32"}
+    said = [remark.text for remark in found.remarks if remark.topic == "precision"]
+    assert said == [
+        "float16 weights become float32, and the net computes in float32",
+        "it rounds what it reads there, and not here",
+    ]
 
 
 @pytest.mark.parametrize("opset", [11, 13])

@@ -8,16 +8,34 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import NodeProto
+from onnx import GraphProto, NodeProto, TensorProto, helper
 
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.importers.onnx_file.net import OnnxOptions
 from tests.importers.onnx_file.models import imported, model, node, numbers, types
 
+
+def one_of(name: str) -> GraphProto:
+    """A branch of `If` that gives a value of the graph around it."""
+    value = helper.make_tensor_value_info("chosen", TensorProto.FLOAT, None)
+    return helper.make_graph([node("Identity", name, "chosen")], "branch", [], [value])
+
+
 FLAT = node("Flatten", "x", "f")
 # nodes, constants, the operator that is to blame, words of the reason
 CASES: dict[str, tuple[list[NodeProto], dict[str, NDArray[Any]], str, str]] = {
     "unknown": ([node("Erf", "x")], {}, "Erf", "does not read this operator"),
+    "whole numbers": ([node("Cast", "x", "c", to=6), node("Cast", "c", to=1)], {}, "Cast", "other numbers"),
+    "a choice": (
+        [
+            node("Equal", "one one", "yes"),
+            node("If", "yes", "z", then_branch=one_of("x"), else_branch=one_of("x")),
+            node("Add", "x z"),
+        ],
+        {"one": np.array(1)},
+        "If",
+        "LocalResponseNorm",
+    ),
     "other domain": ([node("Gelu", "x", domain="com.somebody")], {}, "Gelu", "com.somebody"),
     "dilated pooling": ([node("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])], {}, "MaxPool", "dilated"),
     "column major": ([node("MaxPool", "x", kernel_shape=[2, 2], storage_order=1)], {}, "MaxPool", "column major"),
