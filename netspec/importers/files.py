@@ -102,8 +102,12 @@ def sort_files(arguments: Sequence[str], given: Mapping[str, Path | None]) -> Fi
     roles = {role: path for role, path in given.items() if path is not None}
     typed = {role: str(path) for role, path in roles.items()}
     check_readable([*arguments, *typed.values()])
+    told = _role_of_cfg(typed["params"], roles["params"]) if "params" in roles else ""
     for argument in arguments:
         role, path = _role_of(argument)
+        if role == "params" and told == "definition":
+            help = f"the definition comes first: `{typed[role]} --params {argument}`"
+            raise no_net(typed[role], "`--params` names a layer definition", help)
         if role in roles:
             message = f"`{typed[role]}` and `{argument}` are both {_CALLED[role]}"
             raise no_net(argument, message, "name one of them: a net has one")
@@ -162,7 +166,7 @@ def _role_of(argument: str) -> tuple[str, Path]:
     suffix = path.suffix.lower()
     if role := _BY_SUFFIX.get(suffix):
         return role, path
-    if ".cfg" in path.suffixes:
+    if ".cfg" in (part.lower() for part in path.suffixes):
         return _role_of_cfg(argument, path), path
     if suffix in (".prototxt", ".txt", ".pbtxt"):
         from netspec.importers.caffe.prototxt import is_solver

@@ -36,6 +36,24 @@ def test_other_texts_under_the_name_of_a_cfg_are_refused_as_what_they_are(netspe
         assert ".prototxt" in done.err
 
 
+def test_parameters_that_are_none(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    layers, params = pair
+    done = netspec("import", params, "--params", layers)
+    assert done.code == 1
+    assert done.err.startswith("error[NS807]: `--params` names a layer definition\n")
+    assert "the definition comes first" in done.err
+    other = tmp_path / "net.prototxt"
+    other.write_text('name: "net"\n')
+    done = netspec("import", layers, "--params", other)
+    assert (done.code, done.err.count("error")) == (1, 1)
+    assert "no file of cuda-convnet" in done.err
+
+
+def test_suffixes_in_capitals(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    paths = [path.rename(tmp_path / path.name.upper()) for path in pair]
+    assert netspec("import", *paths).code == 0
+
+
 def test_what_is_there_is_not_replaced_without_force(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     out = tmp_path / "net.yaml"
     out.write_text("mine")

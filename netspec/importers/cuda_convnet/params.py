@@ -101,7 +101,14 @@ def _rates(
     if own is None and (kind in LEARNED or kind.startswith("cost.")):
         near = suggestion(section.name, [name for name in params if name not in definition])
         message = f"the parameter file has no section for `{shorten(section.name)}`, {a(kind)} layer"
-        findings.add(Diagnostic("NS803", message, section.place, help=said(near)))
+        findings.add(
+            Diagnostic(
+                "NS803",
+                message,
+                section.place,
+                help=said(near) or f"`[{shorten(section.name)}]` there, or name the parameter file of this net",
+            )
+        )
     if own is None or kind not in LEARNED:
         return None
     inputs = section.options.get("inputs")

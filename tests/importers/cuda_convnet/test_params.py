@@ -250,3 +250,9 @@ def test_a_missing_section_is_missed_in_the_definition() -> None:
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.span.where == "layers.cfg:1:1"
     assert (diagnostic.code, diagnostic.help) == ("NS803", "did you mean `fcl`?")
+
+
+def test_a_missing_section_without_a_near_one_says_what_to_do() -> None:
+    with pytest.raises(SpecError) as raised:
+        read(Source("layers.cfg", "[fc1]\ntype=fc\ninputs=data\n"), Source("params.cfg", "[conv7]\n" + RATES))
+    assert raised.value.diagnostics[0].help == "`[fc1]` there, or name the parameter file of this net"
