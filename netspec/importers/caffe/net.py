@@ -20,6 +20,7 @@ from netspec.importers.caffe.ends import Ends, find_ends
 from netspec.importers.caffe.fold import fold_norms
 from netspec.importers.caffe.inputs import Known, Mean, options_of
 from netspec.importers.caffe.message import Message
+from netspec.importers.caffe.other_phases import say_others
 from netspec.importers.caffe.phases import SOURCES, Sources, choose
 from netspec.importers.caffe.pictures import preparation
 from netspec.importers.caffe.probabilities import end_softmax
@@ -140,6 +141,7 @@ class _Import:
 
     def run(self) -> Imported:
         chosen = choose(self.message)
+        say_others(self.message, chosen, self.remarks)
         wired = take_known(
             wire(chosen.layers, self.findings), self.findings, self.remarks, lenient=self.options.lenient
         )

@@ -12,6 +12,7 @@ from netspec.importers.caffe.message import Message
 Sources = Mapping[str, tuple[Message, ...]]
 MOST_LAYERS: Final = 5000  # of Caffe's, several of which are often one of the language, which takes 1,000
 _ENDING: Final = "SoftmaxWithLoss"
+_DROPOUT: Final = "Dropout"
 SOURCES: Final = frozenset({"Data", "DummyData", "HDF5Data", "ImageData", "Input", "MemoryData", "WindowData"})
 
 
@@ -66,7 +67,8 @@ class Chosen:
 def choose(net: Message) -> Chosen:
     """The layers of phase TEST, and data layers of TRAIN where TEST has none that makes the same blob.
 
-    The cost of TRAIN that ends in a softmax too, where TEST has none: it says where the net ends.
+    Of TRAIN also the cost that ends in a softmax, where TEST has none: it says where the net ends; and dropouts in
+    place, which change nothing at test.
 
     Raises SpecError NS111 for more layers than any net of the language is made of.
     """
@@ -88,8 +90,23 @@ def choose(net: Message) -> Chosen:
     made = {top for layer in testing for top in layer.texts("top")}
     added = [layer for layer in training if made.isdisjoint(layer.texts("top"))]
     taken = {id(layer) for layer in (*used, *added)}
-    if not any(layer.word("type", "") == _ENDING for layer in used):
-        made = {top for layer in (*used, *added) for top in layer.texts("top")}
-        costs = [layer for layer in layers if layer.word("type", "") == _ENDING and stands(layer, train)]
-        taken.update(id(layer) for layer in costs if made.issuperset(layer.texts("bottom")))
+    made = {top for layer in (*used, *added) for top in layer.texts("top")}
+    more = [layer for layer in _of_training(layers, used) if stands(layer, train)]
+    taken.update(id(layer) for layer in more if made.issuperset(layer.texts("bottom")))
     return Chosen(tuple(layer for layer in layers if id(layer) in taken), sources)
+
+
+def _of_training(layers: Iterable[Message], used: Iterable[Message]) -> list[Message]:
+    """Costs that end in a softmax, and dropouts in place, where those in use have none."""
+    types = {layer.word("type", "") for layer in used}
+    dropped = {top for layer in used if layer.word("type", "") == _DROPOUT for top in layer.texts("top")}
+    return [
+        layer
+        for layer in layers
+        if (layer.word("type", "") == _ENDING and _ENDING not in types)
+        or (layer.word("type", "") == _DROPOUT and _in_place(layer) and dropped.isdisjoint(layer.texts("top")))
+    ]
+
+
+def _in_place(layer: Message) -> bool:
+    return layer.texts("bottom") == layer.texts("top")

@@ -61,6 +61,31 @@ def test_rules_of_layers(rules: str, stays: bool) -> None:
     assert origins == {"input": "data", "extra": "extra" if stays else "", "out": "out"}
 
 
+def test_layers_of_other_phases_and_stages_are_named() -> None:
+    text = INPUT + fc("out", "data", 4) + layer("aux", "InnerProduct", "out", "aux", "include { phase: TRAIN }")
+    text += layer("cost", "EuclideanLoss", "aux aux", "cost", "include { phase: TRAIN }")
+    text += layer("late", "TanH", "out", "out", 'include { stage: "late" }')
+    net = read(text)
+    assert [(one.kind, one.layer) for one in net.remarks if one.topic == "phases"] == [
+        ("dropped", "aux"),
+        ("meaning", "late"),
+    ]
+    assert list(layers(net)) == ["out"]
+
+
+def test_a_dropout_of_training_alone_is_taken_where_it_changes_nothing_at_test() -> None:
+    only = "include { phase: TRAIN } dropout_param { dropout_ratio: 0.7 }"
+    text = INPUT + fc("a", "data", 4) + layer("drop", "Dropout", "a", "a", only) + fc("b", "a", 2)
+    assert written(read(text))["drop"] == "{type: dropout, inputs: a, rate: 0.7, scale: train}"
+    assert layers(read(text))["b"].inputs == ("drop",)
+    for more in (
+        layer("aux", "TanH", "a", "aux", "include { phase: TRAIN }") + layer("d", "Dropout", "aux", "aux", only),
+        layer("d", "Dropout", "b", "c", only),
+        layer("e", "Dropout", "b", "b") + layer("d", "Dropout", "b", "b", only),
+    ):
+        assert "d" not in layers(read(text + more))
+
+
 def test_neurons_in_place_become_keys_and_others_layers() -> None:
     text = (
         INPUT
