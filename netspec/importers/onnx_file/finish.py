@@ -24,10 +24,12 @@ _NAMED_BY_WEIGHTS: Final = ("conv", "deconv", "fc", "local")
 _WEIGHT_ENDS: Final = re.compile(r"[._/]?(w|W|weights?|kernel)(_\d+)?$")
 
 
-def finish(reading: Reading, image: str, steps: list[Step], name: str) -> Imported:
+def finish(reading: Reading, image: str, steps: list[Step], name: str, lenient: bool) -> Imported:
     """The spec and the weights of what was read. Raises SpecError where the language refuses the whole."""
     ending = _Ending(reading, image)
     ending.end()
+    if not lenient:
+        reading.remarks.stop_on_lost()
     ending.fold()
     ending.call(image)
     draft = ending.draft(net_name(name))
@@ -56,7 +58,7 @@ class _Ending:
         for value in graph.outputs:
             ref = self.reading.refs.get(value.name)
             if ref is None:
-                self.reading.remarks.lost("output", f"the output `{value.name}` is a constant", whole_graph(graph))
+                self._lose(value.name)
                 continue
             layer = ref.layer
             shape = self.reading.shape(layer)
@@ -75,6 +77,13 @@ class _Ending:
                 text = f"the output `{value.name}` is {_text(ref.dims)} in the file, and {shape} here"
                 self.reading.remarks.meaning("output", text, whole_graph(graph), value.name)
             self.outputs.append(layer)
+
+    def _lose(self, output: str) -> None:
+        node = self.reading.values.graph.producers.get(output)
+        constant = node is None or output in self.reading.values.constants
+        what = "a constant" if node is None or constant else f"what {node.op} `{node.name}` gives beside its first"
+        place = whole_graph(self.reading.values.graph) if node is None else node.place
+        self.reading.remarks.lost("output", f"the output `{output}` is {what}", place)
 
     def fold(self) -> None:
         """A neuron becomes a key of the layer that it alone reads."""

@@ -73,7 +73,8 @@ def _read_graph(file: OnnxFile, path: Path, options: OnnxOptions) -> Imported:
     _say_unread(reading, steps)
     if not options.lenient:
         remarks.stop_on_lost()
-    return finish(reading, image.name, steps, options.name or (graph.name if graph.ours else path.stem))
+    name = options.name or (graph.name if graph.ours else path.stem)
+    return finish(reading, image.name, steps, name, options.lenient)
 
 
 @dataclass(frozen=True)

@@ -107,10 +107,11 @@ def guess_blur(values: Values, node: Node) -> Iterator[Candidate]:
 
 
 def _stdev(taps: list[float], middle: int) -> float:
-    """From the outermost tap that is not lost to rounding: exp(-d^2 / 2 s^2) = tap / middle tap."""
-    for distance in range(middle, 0, -1):
-        if 1e-30 < taps[middle - distance] < taps[middle]:
-            return distance / sqrt(2 * log(taps[middle] / taps[middle - distance]))
+    """From the outermost tap that has all its digits, or any: exp(-d^2 / 2 s^2) = tap / middle tap."""
+    for least in (1e-30, 0.0):
+        for distance in range(middle, 0, -1):
+            if least < taps[middle - distance] < taps[middle]:
+                return distance / sqrt(2 * log(taps[middle] / taps[middle - distance]))
     return 1000.0 if middle and taps[0] == taps[middle] else 0.05
 
 

@@ -125,6 +125,21 @@ def test_lenient_says_all_that_it_leaves_out(tmp_path: Path) -> None:
     assert lost[-1] == "gemm_of_y"
 
 
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([node("Relu", "x"), node("Identity", "c", "other")], "the output `other` is a constant"),
+        ([node("MaxPool", "x", "y other", kernel_shape=[2, 2])], "is what MaxPool `maxpool_of_y other` gives beside"),
+    ],
+)
+def test_an_output_that_is_no_layer_fails_the_import(nodes: list[NodeProto], words: str, tmp_path: Path) -> None:
+    content = model(nodes, {"c": numbers(3)}, outputs=("y", "other"))
+    (found,) = refused(content, tmp_path)
+    assert words in found.message
+    lenient = imported(content, tmp_path, OnnxOptions(lenient=True, carried=False))
+    assert [remark.topic for remark in lenient.remarks if remark.kind == "lost"] == ["output"]
+
+
 def test_what_no_output_needs_is_not_read(tmp_path: Path) -> None:
     content = model([node("Erf", "x", "e"), node("Relu", "x")], {})
     found = imported(content, tmp_path)
