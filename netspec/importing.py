@@ -47,7 +47,7 @@ _FOR: Final = {
     "rgb": ("--rgb", _CAFFE, "Caffe files"),
     "fold_batchnorm": ("--fold-batchnorm", _CAFFE, "Caffe files"),
     "channels": ("--channels", _CAFFE, "Caffe files"),
-    "size": ("--size", _CUDA_CONVNET | _CAFFE, "cuda-convnet and Caffe files"),
+    "size": ("--size", _CUDA_CONVNET | _CAFFE | _ONNX, "nets of other tools"),
     "names": ("--map", _STATE, "weights of torch, named with a spec"),
     "carried": ("--graph", _ONNX, "ONNX files"),
     "lenient": ("--lenient", _CUDA_CONVNET | _CAFFE | _ONNX, "nets of other tools"),
@@ -168,7 +168,8 @@ def _read_caffe(files: Files, options: ImportOptions) -> Imported:
 def _read_onnx(files: Files, options: ImportOptions) -> Imported:
     from netspec.importers.onnx_file.net import OnnxOptions, read_onnx
 
-    return read_onnx(files["onnx"], OnnxOptions(lenient=options.lenient, name=options.name, carried=options.carried))
+    own = OnnxOptions(lenient=options.lenient, name=options.name, carried=options.carried, size=options.size)
+    return read_onnx(files["onnx"], own)
 
 
 def _read_state(spec: Spec, files: Files, options: ImportOptions) -> Imported:

@@ -137,7 +137,7 @@ def test_options_count_for_either_net(netspec: Run, pair: tuple[Path, Path], tmp
     assert netspec("diff", files, tmp_path / "small.yaml", "--size", 24).code == 0
     refused = netspec("diff", "lenet", "alexnet", "--size", 24, "--graph")
     assert (refused.code, refused.out) == (1, "")
-    assert "`--size` is for cuda-convnet and Caffe files, not for a spec" in refused.err
+    assert "`--size` is for nets of other tools, not for a spec" in refused.err
     assert "`--graph` is for ONNX files, not for a spec" in refused.err
 
 

@@ -38,13 +38,18 @@ OPERATORS: Final[Mapping[str, Read]] = {**LEARNED, **PLAIN, **SHAPING, **ELEMENT
 
 @dataclass(frozen=True)
 class OnnxOptions:
-    """``carried``: take the spec that a file of ours carries, and not its graph. ``name``: what the net is called."""
+    """``carried``: take the spec that a file of ours carries, and not its graph. ``name``: what the net is called.
+
+    ``size`` is the height and width of an input that the file leaves open.
+    """
 
     lenient: bool = False
     name: str | None = None
     carried: bool = True
+    size: int | None = None
 
 
+_EXPORT_AGAIN = "export the net again, with one input of [batch, channels, height, width]"
 _ADVICE = {
     "If": "; torch's older exporter writes it for LocalResponseNorm: torch.onnx.export(..., dynamo=True) does not",
 }
@@ -60,7 +65,7 @@ def read_onnx(path: Path, options: OnnxOptions) -> Imported:
 
 def _read_graph(file: OnnxFile, path: Path, options: OnnxOptions) -> Imported:
     graph, remarks = read_graph(file), Remarks()
-    image, batch = _image(graph, remarks)
+    image, batch = _image(graph, remarks, options.size)
     values = values_of(graph, image.name, image.dims, batch)
     if values.halves:
         text = "float16 weights become float32, and the net computes in float32"
@@ -83,7 +88,7 @@ class _Image:
     dims: tuple[int, int, int]
 
 
-def _image(graph: OnnxGraph, remarks: Remarks) -> tuple[_Image, int | None]:
+def _image(graph: OnnxGraph, remarks: Remarks, size: int | None) -> tuple[_Image, int | None]:
     """The input that is the image, and the batch that the file fixes. Raises SpecError NS804."""
     place = whole_graph(graph)
     used = [value for value in graph.inputs if value.name in graph.readers or value.name in graph.ends]
@@ -97,8 +102,13 @@ def _image(graph: OnnxGraph, remarks: Remarks) -> tuple[_Image, int | None]:
     if dims[0] is not None:
         remarks.meaning("batch", f"the file is for batches of {dims[0]:,}; a spec is for any", place, used[0].name)
     channels, height, width = dims[1:]
+    if size is not None and (height is None or width is None):
+        height, width = height or size, width or size
+        text = f"the file leaves it open: {height} by {width} pixels are taken, as `--size` says"
+        remarks.meaning("size", text, place, used[0].name)
     if channels is None or height is None or width is None:
-        raise _refusal(graph, f"the file leaves the size of its input `{used[0].name}` open")
+        help = "`--size 224` says it" if channels is not None else _EXPORT_AGAIN
+        raise _refusal(graph, f"the file leaves the size of its input `{used[0].name}` open", help)
     if channels > MOST_CHANNELS or max(height, width) > MOST_PIXELS:
         raise _refusal(graph, f"the input `{used[0].name}` is {channels:,}x{height:,}x{width:,}, which no net reads")
     return _Image(used[0].name, (channels, height, width)), dims[0]
@@ -111,8 +121,7 @@ def _four(graph: OnnxGraph, value: ValueInfo) -> tuple[int | None, ...]:
     return value.dims
 
 
-def _refusal(graph: OnnxGraph, message: str) -> SpecError:
-    help = "export the net again, with one input of [batch, channels, height, width]"
+def _refusal(graph: OnnxGraph, message: str, help: str = _EXPORT_AGAIN) -> SpecError:
     return SpecError([Diagnostic("NS804", message, whole_graph(graph), help=help)])
 
 

@@ -163,6 +163,17 @@ def test_inputs_that_are_no_image(image: tuple[int | str, ...], words: str, tmp_
     assert words in found.message
 
 
+def test_a_size_that_the_file_leaves_open_may_be_given(tmp_path: Path) -> None:
+    content = model([node("Conv", "x w")], {"w": numbers(4, 3, 3, 3)}, image=("N", 3, "H", 6))
+    (refusal,) = refused(content, tmp_path)
+    assert refusal.help == "`--size 224` says it"
+    found = imported(content, tmp_path, OnnxOptions(carried=False, size=8))
+    assert found.spec.input.size == (8, 6)
+    assert [remark.text for remark in found.remarks if remark.topic == "size"] == [
+        "the file leaves it open: 8 by 6 pixels are taken, as `--size` says"
+    ]
+
+
 def test_a_fixed_batch_is_said(tmp_path: Path) -> None:
     found = imported(model([node("Relu", "x")], {}, image=(4, 3, 8, 8)), tmp_path)
     assert [remark.text for remark in found.remarks if remark.topic == "batch"] == [
