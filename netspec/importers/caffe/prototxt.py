@@ -9,6 +9,7 @@ from typing import Final
 from netspec.diagnostics import Diagnostic, Findings, Label, SpecError
 from netspec.diagnostics.suggest import said, suggestion
 from netspec.importers.caffe.blobs import blob_of
+from netspec.importers.caffe.meant import is_parameters, meant_parameters
 from netspec.importers.caffe.message import Failed, Field, Message, Value
 from netspec.importers.caffe.scalars import kind_in_words, read_scalar
 from netspec.importers.caffe.schema import LAYER_TYPES, MESSAGES, Slot
@@ -21,6 +22,7 @@ MOST_FIELDS: Final = 100_000
 MOST_STRANGE: Final = 50  # different names that no Caffe knows
 
 _OF_VALUES: Final = ("NS802", "NS808")
+_SOLVER: Final = "SolverParameter"
 _CLOSING: Final = {"{": "}", "<": ">"}
 
 
@@ -34,8 +36,8 @@ def read_prototxt(
 ) -> Message:
     """The message that a text is: a net, or ``SolverParameter``. Fields that Caffe does not have get a remark each.
 
-    Such a field is ``lost`` where its name is nearly one that exists, so probably a slip, and ``dropped`` otherwise:
-    many private versions of Caffe have fields of their own.
+    Such a field is ``lost`` where its name is nearly one that exists, so probably a slip. Many private versions of
+    Caffe have fields of their own: those of a solver are ``dropped``, those of a net ``meaning``, as they may have one.
 
     With ``findings`` wrong values are noted there, and stand in the message as Failed; so are probable slips, unless
     ``lenient``. Raises SpecError: NS801 for what is not in the format, NS802 for values of the wrong kind, NS808 for a
@@ -205,7 +207,7 @@ class _Reader:
         if len(self.strange) > MOST_STRANGE:
             message = f"more than {MOST_STRANGE} names that Caffe does not have"
             raise self.tokens.refuse(message, "give the text of a Caffe net or solver", place)
-        near = suggestion(name, MESSAGES[type].by_name)
+        near = _meant(type, name)
         text = f"`{name}` is no field of Caffe's {type}"
         if near and self.findings is not None and not self.lenient:
             slip = Diagnostic("NS804", f"{text}; {said(near)}", place, help="`--lenient` imports the rest")
@@ -214,8 +216,10 @@ class _Reader:
             return [Field(near, Failed((slip,)), place)] if slot.kind not in MESSAGES and not slot.many else []
         if near:
             self.remarks.lost("unknown field", f"{text}; {said(near)}", place)
-        else:
+        elif type == _SOLVER:
             self.remarks.dropped("unknown field", f"{text}: it is left out", place)
+        else:  # it may change what is computed
+            self.remarks.meaning("unknown field", f"{text}: it is left out", place)
         return []
 
     def _skip_value(self) -> None:
@@ -244,6 +248,12 @@ class _Reader:
                 raise self.tokens.refuse("this is never closed", "close it", self.tokens.place(first))
             if not opened:
                 return
+
+
+def _meant(type: str, name: str) -> str:
+    """The field of a message that a name was probably to be."""
+    fields = MESSAGES[type].by_name
+    return meant_parameters(name, fields) if is_parameters(name) else suggestion(name, fields)
 
 
 def is_solver(source: Source) -> bool:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, Findings
-from netspec.diagnostics.suggest import nearest, said, slips
+from netspec.diagnostics.suggest import said
 from netspec.importers.caffe.ends import COSTS
 from netspec.importers.caffe.layers import TYPES
+from netspec.importers.caffe.meant import meant
 from netspec.importers.caffe.wiring import Activation, Wired
 from netspec.importers.remark import Remarks
 
 _LONGEST: Final = 40  # characters of a type in a message
-_SHORT, _LONG = 6, 10  # letters of a name that may hold one slip, and two
 
 
 def take_known(layers: Sequence[Wired], findings: Findings, remarks: Remarks, *, lenient: bool) -> tuple[Wired, ...]:
@@ -49,7 +49,7 @@ def _refused(layer: Wired) -> Diagnostic:
         help = 'say what it is: `type: "Convolution"`'
         return Diagnostic("NS803", f"the layer `{layer.name}` has no `type`", layer.place, help=help)
     message = f"Caffe has no layer type `{layer.type[:_LONGEST]}`"
-    help = said(_meant(layer.type)) or _way_out(layer)
+    help = said(meant(layer.type, TYPES)) or _way_out(layer)
     return Diagnostic("NS806", message, layer.message.place_of("type"), help=help)
 
 
@@ -61,20 +61,3 @@ def _way_out(layer: Wired) -> str:
     if _passes(layer):
         return "replace it by layers that BVLC's Caffe has; `--lenient` leaves it out"
     return "replace it by layers that BVLC's Caffe has; `--lenient` leaves it out where no other layer needs it"
-
-
-def _meant(word: str) -> str:
-    """The type that was meant by a slip. Forks have types of their own with names near Caffe's: ReLU6, ROIPooling."""
-    word = word[:_LONGEST]
-    near = nearest(word, TYPES)
-    found, meant = word.lower(), near.lower()
-    if not near or _digits(found) != _digits(meant):
-        return ""
-    if len(word) < _SHORT:
-        return near if sorted(found) == sorted(meant) else ""
-    most = 1 if len(word) < _LONG else 2
-    return near if slips(found, meant, most) <= most else ""
-
-
-def _digits(word: str) -> str:
-    return "".join(filter(str.isdigit, word))

@@ -202,12 +202,36 @@ def test_fields_that_caffe_does_not_have() -> None:
     net = read_prototxt(Source("net.prototxt", f"{text} [ext.of/x]: -3.5"), remarks)
     said = [(remark.kind, remark.place.where, remark.text) for remark in remarks.items]
     assert said == [
-        ("dropped", "net.prototxt:1:9", "`kernal` is no field of Caffe's LayerParameter: it is left out"),
+        ("meaning", "net.prototxt:1:9", "`kernal` is no field of Caffe's LayerParameter: it is left out"),
         ("lost", "net.prototxt:1:49", "`strid` is no field of Caffe's ConvolutionParameter; did you mean `stride`?"),
-        ("dropped", "net.prototxt:1:69", "`top_n` is no field of Caffe's LayerParameter: it is left out"),
-        ("dropped", "net.prototxt:1:103", "`[ext.of/x]` is no field of Caffe's NetParameter: it is left out"),
+        ("meaning", "net.prototxt:1:69", "`top_n` is no field of Caffe's LayerParameter: it is left out"),
+        ("meaning", "net.prototxt:1:103", "`[ext.of/x]` is no field of Caffe's NetParameter: it is left out"),
     ]
     assert len(net.children("layer")) == 2
+    of_solver = Remarks()
+    read_prototxt(Source("solver.prototxt", "stagelr: 0.1"), of_solver, "SolverParameter")
+    assert [remark.kind for remark in of_solver.items] == ["dropped"]
+
+
+@pytest.mark.parametrize(
+    ("written", "suggested"),
+    [
+        ("covolution_param", "convolution_param"),
+        ("poolng_param", "pooling_param"),
+        ("bn_param", ""),
+        ("norm_param", ""),
+        ("permute_param", ""),
+        ("roi_pooling_param", ""),
+        ("interp_param", ""),
+        ("relu6_param", ""),
+    ],
+)
+def test_parameters_of_types_that_forks_have_are_no_slips(written: str, suggested: str) -> None:
+    remarks = Remarks()
+    read_prototxt(Source("net.prototxt", f"layer {{ {written} {{ a: 1 }} }}"), remarks)
+    (remark,) = remarks.items
+    assert remark.kind == ("lost" if suggested else "meaning")
+    assert (f"did you mean `{suggested}`" in remark.text) == bool(suggested)
 
 
 def test_solvers_are_told_from_nets(shared: Path) -> None:
