@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Final
 
+from netspec.importers.onnx_file.file import HALVES
 from netspec.importers.onnx_file.graph import Node
 from netspec_runtime.errors import DataError
 
@@ -24,14 +25,15 @@ class Folding:
     """Constants by name: the given ones, and those that `take` makes of them, node by node in order.
 
     ``filled`` counts numbers that stand for themselves, ``moved`` those that were laid out again, which are as many as
-    the file gives, or ``MAX_MOVED``, at most. ``halves``: some were float16, and all of these are float32 here.
+    the file gives, or ``MAX_MOVED``, at most. ``halves`` are the types of half precision that some had: here these are
+    float32.
     """
 
     where: str
     found: dict[str, Constant]
     filled: int = 0
     moved: int = 0
-    halves: bool = False
+    halves: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.found |= {name: self._widened(array) for name, array in self.found.items()}
@@ -57,12 +59,12 @@ class Folding:
         return True
 
     def _widened(self, array: Constant) -> Constant:
-        """An array of float16 as float32, which holds the same numbers."""
+        """An array of half precision as float32, which holds the same numbers."""
         import numpy as np
 
-        if array.dtype != np.float16:
+        if array.dtype.name not in HALVES:
             return array
-        self.halves = True
+        self.halves |= {array.dtype.name}
         if array.size and not any(array.strides):
             return np.broadcast_to(np.float32(array[(0,) * array.ndim]), array.shape)
         return array.astype(np.float32)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Constant = NDArray[np.generic]
 
 MAX_METADATA: Final = 1 << 26  # bytes
+HALVES: Final = ("float16", "bfloat16")  # float32 holds all of their numbers
 _FLOAT: Final = 1
 _SPARSE: Final = 15
 
@@ -130,6 +131,7 @@ def decoded(tensor: Any) -> Constant:
         array = np.asarray(numpy_helper.to_array(tensor))
     except (ValueError, TypeError, KeyError, OverflowError, MemoryError, NotImplementedError) as error:
         raise WireError(f"the tensor {tensor.name[:80]!r} has not the numbers that its shape asks for") from error
-    if array.dtype.kind not in "fiub":
-        raise WireError(f"the tensor {tensor.name[:80]!r} holds no numbers")
+    if array.dtype.kind not in "fiub" and array.dtype.name not in HALVES:
+        kind = "no numbers" if array.dtype.kind in "OSU" else f"{array.dtype.name}, which netspec does not read"
+        raise WireError(f"the tensor {tensor.name[:80]!r} holds {kind}")
     return array

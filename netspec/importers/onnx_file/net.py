@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from netspec.diagnostics import Diagnostic, SpecError
+from netspec.diagnostics.grammar import listed
 from netspec.importers.onnx_file.candidate import Candidate, Fit, shape_of
 from netspec.importers.onnx_file.carried import carries_spec, read_carried
 from netspec.importers.onnx_file.dims import values_of
@@ -68,7 +69,7 @@ def _read_graph(file: OnnxFile, path: Path, options: OnnxOptions) -> Imported:
     image, batch = _image(graph, remarks, options.size)
     values = values_of(graph, image.name, image.dims, batch)
     if values.halves:
-        text = "float16 weights become float32, and the net computes in float32"
+        text = f"{listed(sorted(values.halves))} weights become float32, and the net computes in float32"
         remarks.meaning("precision", text, whole_graph(graph))
     reading = Reading(values, remarks, Maps(*image.dims))
     reading.refs[image.name] = Ref(INPUT, image.dims)

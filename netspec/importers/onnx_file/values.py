@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 class Values:
     """Shapes and constants of a graph by value name; ``batch`` is the batch that the file fixes, or None.
 
-    ``halves``: some constants are float16 in the file, and float32 here.
+    ``halves`` are the types of half precision that constants have in the file: here they are float32.
     """
 
     graph: OnnxGraph
     dims: dict[str, Dims | None] = field(default_factory=dict)
     constants: dict[str, Constant] = field(default_factory=dict)
     batch: int | None = None
-    halves: bool = False
+    halves: frozenset[str] = frozenset()
 
     def constant(self, name: str) -> Constant | None:
         return self.constants.get(name) if name else None

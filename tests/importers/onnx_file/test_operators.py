@@ -359,22 +359,6 @@ def test_random_windows(seed: int, tmp_path: Path) -> None:
     assert difference(content, tmp_path) <= CLOSE, what
 
 
-def test_a_net_of_half_precision_computes_in_single(tmp_path: Path) -> None:
-    """Its values have 11 bits in onnxruntime, and 24 in the net."""
-    weights = {"w": numbers(4, 3, 3, 3).astype(np.float16), "b": numbers(4).astype(np.float16)}
-    nodes = [node("Cast", "x", "h", to=10), node("Conv", "h w b", "c"), node("Relu", "c", "r"), node("Cast", "r", to=1)]
-    content = model(nodes, weights)
-    assert 0 < difference(content, tmp_path) < 5e-3
-    found = imported(content, tmp_path)
-    assert found.tensors is not None
-    assert {str(tensor.dtype) for tensor in found.tensors.values()} == {"float32"}
-    said = [remark.text for remark in found.remarks if remark.topic == "precision"]
-    assert said == [
-        "float16 weights become float32, and the net computes in float32",
-        "it rounds what it reads there, and not here",
-    ]
-
-
 @pytest.mark.parametrize("opset", [11, 13])
 @pytest.mark.parametrize("axis", [1, -1])
 def test_softmax_of_units(opset: int, axis: int, tmp_path: Path) -> None:
