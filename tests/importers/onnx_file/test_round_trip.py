@@ -145,7 +145,7 @@ def test_most_layers_keep_their_type(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stdev", [0.0702, 0.0753, 0.0912, 1.25])
 def test_a_blur_comes_back_from_taps_of_few_digits(stdev: float, tmp_path: Path) -> None:
-    """The outer tap of the first is 1e-44, which is seven times the least that float32 has."""
+    """The outer tap of the first is six times the least number that float32 has."""
     layer = f"b: {{type: blur, inputs: data, size: 3, stdev: {stdev}}}"
     net = compile_spec(load_text(f"netspec: 1\nname: n\ninput: {{channels: 2, size: 6}}\nlayers:\n  {layer}\n"))
     found = read_onnx(_built(net, "fast", tmp_path), GRAPH_ONLY)
