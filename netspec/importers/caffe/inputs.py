@@ -107,6 +107,8 @@ def _of_pictures(layer: Message, known: Known, remarks: Remarks) -> tuple[int, .
         return (batch, channels, known.size, known.size)
     message = "the file does not say how large the pictures of this layer are"
     help = "give the size, `--size 32`, or the mean image, a .binaryproto"
+    if layer.word("type", "") == "HDF5Data":
+        help = "give the size, `--size 32`; that of 4 numbers without a place is `--size 1 --channels 4`"
     raise SpecError([Diagnostic("NS803", message, layer.place, help=help)])
 
 

@@ -22,13 +22,22 @@ def only_source(ends: Ends, place: Span) -> tuple[Wired, Activation]:
     read = {bottom for layer in ends.layers for bottom in layer.bottoms}
     found = [(layer, top) for layer in ends.layers if layer.type in SOURCES for top in layer.tops if top in read]
     if not found:
-        help = "add an Input layer, or a data layer"
-        raise SpecError([Diagnostic("NS804", "the net reads no data", place, help=help)])
+        raise SpecError([_no_source(ends, place)])
     if len(found) > 1:
         names = ", ".join(f"`{top.name}`" for _, top in found)
         message = f"the net reads {len(found)} inputs, {names}, and the language has one"
         raise SpecError([Diagnostic("NS804", message, found[1][0].place, help="import the part with one input")])
     return found[0]
+
+
+def _no_source(ends: Ends, place: Span) -> Diagnostic:
+    """What is wrong with a net without data layers: it may have one of a type that says no size."""
+    for layer in ends.layers:
+        if not layer.bottoms and layer.tops and not layer.broken:
+            message = f"the net reads what its {layer.type} layer makes, and nothing says how large that is"
+            help = "put an Input layer in its place, with `input_param { shape { dim: 1 dim: 3 dim: 224 dim: 224 } }`"
+            return Diagnostic("NS804", message, layer.message.place_of("type"), help=help)
+    return Diagnostic("NS804", "the net reads no data", place, help="add an Input layer, or a data layer")
 
 
 def say_unread(wired: Sequence[Wired], remarks: Remarks) -> None:

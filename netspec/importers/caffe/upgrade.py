@@ -26,6 +26,7 @@ _OF_PARAMETERS: Final = {  # lists of `layers`, one value for each parameter, an
     "blobs_lr": "lr_mult",
     "weight_decay": "decay_mult",
 }
+_DEPTHWISE: Final = ("ConvolutionDepthwise", "DepthwiseConvolution")
 _AXES: Final = 4  # sizes of one input in input_dim
 
 
@@ -36,7 +37,7 @@ def upgraded(net: Message, remarks: Remarks) -> Message:
     as fit no inputs.
     """
     net = _with_input_layer(_with_last_layers(net, remarks), remarks)
-    for change in (_with_transform, _with_round_mode):
+    for change in (_with_transform, _with_round_mode, _with_group):
         net = _mapped(net, lambda layer, change=change: change(layer, remarks))  # type: ignore[misc] # bound now
     return net
 
@@ -136,6 +137,20 @@ def _with_round_mode(layer: Message, remarks: Remarks) -> Message:
     word = "CEIL" if pooling.flag("ceil_mode") else "FLOOR"
     changed = pooling.without("ceil_mode").plus([Field("round_mode", word, old.place)])
     return _with_child(layer, "pooling_param", changed)
+
+
+def _with_group(layer: Message, remarks: Remarks) -> Message:
+    """Depthwise convolutions of other versions of Caffe, which are faster, as convolutions with a group a filter."""
+    kind = layer.get("type")
+    if kind is None or kind.value not in _DEPTHWISE:
+        return layer
+    text = f"`{kind.value}` is no type of BVLC Caffe: read as a convolution with a group for each of its filters"
+    remarks.meaning("depthwise", text, kind.place, layer.text("name", ""))
+    parameter = layer.child("convolution_param")
+    if not parameter.has("group") and parameter.has("num_output"):
+        parameter = parameter.plus([replace(parameter.all("num_output")[0], name="group")])
+    changed = replace(layer, fields=tuple(replace(f, value="Convolution") if f is kind else f for f in layer.fields))
+    return _with_child(changed, "convolution_param", parameter)
 
 
 def _with_child(message: Message, name: str, child: Message) -> Message:

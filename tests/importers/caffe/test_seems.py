@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netspec.diagnostics import Diagnostic, SpecError
-from netspec.importers.caffe.net import read_caffe
+from netspec.importers.caffe.net import CaffeOptions, read_caffe
 from netspec.source import Source
 from tests.importers.caffe.google import message_class
 from tests.importers.caffe.nets.text import deploy_input, fc, layer
@@ -62,3 +62,19 @@ def test_channels_that_no_file_says_can_be_given() -> None:
     text = layer("data", "Data", "", "data", "transform_param { crop_size: 8 }") + fc("fc", "data", 2)
     (remark,) = [one for one in read_caffe(Source("net.prototxt", text)).remarks if one.topic == "channels"]
     assert "`--channels 1`" in remark.text
+
+
+def test_a_data_layer_in_python_is_named_where_it_is_all_that_the_net_reads() -> None:
+    text = layer("data", "Python", "", "data label", 'python_param { module: "m" layer: "l" }') + fc("fc", "data", 2)
+    found = refused(text + layer("loss", "SoftmaxWithLoss", "fc label", "loss"))
+    assert (found.code, found.span.line) == ("NS804", 1)
+    assert "its Python layer" in found.message
+    assert "Input layer" in found.help
+    assert refused(fc("fc", "", 2)).code in ("NS803", "NS804")
+
+
+def test_sizes_of_numbers_without_a_place_can_be_given() -> None:
+    text = layer("data", "HDF5Data", "", "data", 'hdf5_data_param { source: "s" }') + fc("fc", "data", 2)
+    assert "--size 1 --channels 4" in refused(text).help
+    net = read_caffe(Source("net.prototxt", text), CaffeOptions(size=1, channels=4))
+    assert net.spec.input.shape.dims == (4, 1, 1)

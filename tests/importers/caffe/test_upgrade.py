@@ -255,3 +255,13 @@ def test_what_is_refused(text: str, code: str, where: str, message: str) -> None
     found = refused(text)
     assert (found.code, found.span.where) == (code, f"net.prototxt:{where}")
     assert message in found.message
+
+
+@pytest.mark.parametrize("type", ["ConvolutionDepthwise", "DepthwiseConvolution"])
+@pytest.mark.parametrize("group", ["", "group: 8"])
+def test_depthwise_convolutions_of_forks_have_a_group_a_filter(type: str, group: str) -> None:
+    text = f'layer {{ type: "{type}" convolution_param {{ num_output: 8 kernel_size: 3 {group} }} }}'
+    (layer,) = upgrade(text).children("layer")
+    assert layer.text("type") == "Convolution"
+    assert layer.child("convolution_param").integer("group") == 8
+    assert [kind for kind, _, _ in said(text)] == ["meaning"]
