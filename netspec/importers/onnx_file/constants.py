@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from netspec.importers.onnx_file.file import HALVES
 from netspec.importers.onnx_file.graph import Node
 from netspec_runtime.errors import DataError
+from netspec_runtime.layout import MAX_RANK
 
 if TYPE_CHECKING:
     from netspec.importers.onnx_file.file import Constant
@@ -110,7 +111,7 @@ def _constant(node: Node, _: Sequence[Constant]) -> Constant:
 
     if "value" in node.tensors:
         return node.tensors["value"]
-    name, value = next(iter(node.attributes.items()))
+    name, value = next(iter(node.attributes.items()), ("", 0))
     if name not in ("value_int", "value_ints", "value_float", "value_floats"):
         raise ValueError(name)
     return np.asarray(value, np.float32 if "float" in name else np.int64)
@@ -132,7 +133,7 @@ def _expanded(_: Node, arrays: Sequence[Constant]) -> Constant:
     import numpy as np
 
     array, dims = arrays[0], tuple(int(size) for size in arrays[1].reshape(-1)[:_MOST_SHAPE])
-    shape = np.broadcast_shapes(array.shape, dims)
+    shape = _common_shape(array.shape, dims)
     if array.size != 1:
         _bounded(prod(shape))
     if prod(shape) > MAX_NUMBERS:
@@ -140,11 +141,19 @@ def _expanded(_: Node, arrays: Sequence[Constant]) -> Constant:
     return np.broadcast_to(array.reshape(-1)[0] if array.size == 1 else array, shape)
 
 
+def _common_shape(*shapes: Dims) -> Dims:
+    import numpy as np
+
+    if max(map(len, shapes)) > MAX_RANK:
+        raise ValueError("more dimensions than a tensor has")
+    return np.broadcast_shapes(*shapes)
+
+
 def _equal(_: Node, arrays: Sequence[Constant]) -> Constant:
     import numpy as np
 
     a, b = arrays
-    _bounded(prod(np.broadcast_shapes(a.shape, b.shape)))
+    _bounded(prod(_common_shape(a.shape, b.shape)))
     if not (a.all() and b.all()):
         raise ValueError("0 may stand for the batch")
     return np.asarray(np.equal(a, b))

@@ -19,7 +19,7 @@ from netspec.importers.onnx_file.net import OnnxOptions, read_onnx
 from netspec_runtime.errors import DataError
 from netspec_runtime.model_file import SEAL_KEY
 from tests.conformance.forms import Forms
-from tests.importers.onnx_file.models import GRAPH_ONLY, imported, model, node, numbers
+from tests.importers.onnx_file.models import GRAPH_ONLY, imported, model, node, numbers, types
 from tests.importers.onnx_file.mutants import mutant, sources
 
 NET = "netspec: 1\nname: small\ninput: {size: 8}\nlayers:\n  conv1: {type: conv, inputs: data, filters: 2, size: 3}\n"
@@ -65,6 +65,18 @@ def _refused(content: bytes, folder: Path, options: OnnxOptions = GRAPH_ONLY) ->
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"netspec: 1\n", b"\x08\x07" * 50])
 def test_no_onnx(content: bytes, tmp_path: Path) -> None:
     assert "no ONNX model" in str(_refused(content, tmp_path))
+
+
+def test_more_dimensions_than_numpy_knows(tmp_path: Path) -> None:
+    nodes = [node("Expand", "one many", "e"), node("Equal", "e e", "q"), node("Relu", "x")]
+    content = model(nodes, {"one": np.ones(1, np.float32), "many": np.ones(64, np.int64)})
+    assert types(imported(content, tmp_path)) == ["neuron"]
+
+
+def test_a_constant_without_a_value(tmp_path: Path) -> None:
+    nodes = [node("Constant", "", "c"), node("Add", "x c")]
+    with pytest.raises(SpecError, match="the operator Constant `constant_of_c` cannot be told"):
+        imported(model(nodes, {}), tmp_path)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
