@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
@@ -18,12 +19,14 @@ from typing import Final
 from netspec_runtime.card import PREPROCESSING_KEY, CardError, ModelCard, read_card
 from netspec_runtime.errors import DataError
 from netspec_runtime.layout import DATA_LOCATION, EXTERNAL_DATA, GRAPH, Layout, read_layout
+from netspec_runtime.mistaken import seems
 from netspec_runtime.wire import Data, Field, WireError, bytes_field, number_field
 
 BIG: Final = 1024  # bytes; from here on a tensor's numbers stay in the file
 ALIGNMENT: Final = 64  # bytes; what vector instructions want. Other tensors are copied into the graph.
 SEAL_KEY: Final = "netspec.seal"
 MAX_METADATA: Final = 1 << 26  # bytes
+_HEAD: Final = 512  # bytes; enough to tell what another file is
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,29 @@ def read_graph(path: str) -> GraphFile:
     try:
         return _read(path, Path(path).resolve())
     except OSError as error:
-        raise DataError(path, error.strerror or "cannot be read", "check the path after --onnx") from error
+        raise DataError(path, error.strerror or "cannot be read", "check the path") from error
     except WireError as error:
-        raise _damaged(path, f"no ONNX model, or a damaged one: {error}") from error
+        raise _no_model(path, error) from error
+
+
+def _no_model(path: str, error: WireError) -> DataError:
+    with Path(path).open("rb") as file:
+        mistaken = seems(path, file.read(_HEAD))
+    if mistaken is None:
+        return _damaged(path, f"no ONNX model, or a damaged one: {error}")
+    return DataError(path, f"{mistaken[0]}, and no ONNX model", mistaken[1])
 
 
 def _damaged(path: str, reason: str) -> DataError:
-    return DataError(path, reason, "write it again with `netspec build`")
+    return DataError(path, reason, writing(path))
+
+
+def writing(path: str) -> str:
+    """How to get a model's file anew: what to tell who has a damaged one."""
+    folder = Path(path).parent
+    if (folder / "arguments.json").is_file() and Path(path).name == "model.onnx":
+        return f"write it again with `netspec train --resume {shlex.quote(str(folder))}`"
+    return "write it again with `netspec build`"
 
 
 def _read(path: str, real: Path) -> GraphFile:
@@ -99,7 +118,7 @@ def _read(path: str, real: Path) -> GraphFile:
                 raise DataError(
                     path,
                     "its graph does not match its seal: damaged, or changed by another program",
-                    f"write it again with `netspec build`, or take {SEAL_KEY} out of its metadata",
+                    f"{writing(path)}, or take {SEAL_KEY} out of its metadata",
                 )
             graph = _skeleton(data, layout, real.name) if _is_text(str(real)) else bytes(data)
             return GraphFile(path, real, metadata, graph, _stamp(status))

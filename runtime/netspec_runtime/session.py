@@ -17,7 +17,7 @@ from netspec_runtime import cuda
 from netspec_runtime.card import ModelCard
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError, EnvironmentProblem
-from netspec_runtime.model_file import ModelFile
+from netspec_runtime.model_file import ModelFile, writing
 
 CPU: Final = "CPUExecutionProvider"
 _SILENT: Final = 4  # onnxruntime logs to stderr from C++; what matters comes as an exception
@@ -183,7 +183,7 @@ def _classes(outputs: list[Value]) -> int | None:
 
 
 def _unusable(path: str, reason: str) -> DataError:
-    return DataError(path, reason, "write it again with `netspec build`")
+    return DataError(path, reason, writing(path))
 
 
 def _first_line(error: Exception) -> str:

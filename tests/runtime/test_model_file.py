@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime  # type: ignore[import-untyped]
 import pytest
+from safetensors.numpy import save
 
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
@@ -123,11 +124,45 @@ def test_a_file_without_preprocessing_says_how_to_get_one(tmp_path: Path) -> Non
         read_model(str(path))
 
 
-@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0 a photo", b"netspec: 1\n", bytes(100), b"\x7fELF"])
+@pytest.mark.parametrize("content", [bytes(100), b"\x7fELF", b"\xff\xfea\0", b"caf\xe9 \xe9 an old text"])
 def test_other_files(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "other.onnx"
     path.write_bytes(content)
     assert "no ONNX model" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jpg", b"\xff\xd8\xff\xe0 a photo", "this is a picture (JPEG), and no ONNX model; give an ONNX file"),
+        ("a.onnx", b"RIFF\x24\0\0\0WEBPVP8 ", "this is a picture (WebP), "),
+        (
+            "best.safetensors",
+            save({"w": np.zeros(3)}),
+            "these are weights (safetensors), and no ONNX model; give the folder",
+        ),
+        ("a.yaml", b"layers: {}\n", "this is a layer file, and no ONNX model; build it first, with `netspec build`"),
+        ("a.onnx", b"# mine\nnetspec: 1\n", "this is a layer file"),
+        ("words.txt", "größer".encode() * 90, "this is text, "),
+        ("a.pth", b"PK\3\4 archive", "this is a ZIP archive, as weights of torch are, "),
+    ],
+)
+def test_what_another_file_seems_to_be(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_model(str(tmp_path / name))
+    assert str(caught.value).startswith(f"{tmp_path / name}: {said}")
+
+
+def test_the_model_of_a_run_is_written_again_by_its_run(model_path: Path, tmp_path: Path) -> None:
+    run = tmp_path / "a run"
+    run.mkdir()
+    (run / "arguments.json").write_text("{}")
+    content = bytearray(model_path.read_bytes())
+    for damaged in (content[:900], content.replace(b"conv", b"c0nv", 1)):
+        (run / "model.onnx").write_bytes(damaged)
+        with pytest.raises(DataError, match=f"write it again with `netspec train --resume '{run}'`"):
+            read_model(str(run / "model.onnx"))
 
 
 def test_a_truncated_file(model_path: Path, tmp_path: Path) -> None:
