@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from netspec_runtime.training.adopt import AdoptReport
     from netspec_runtime.training.job import Job, Options
     from netspec_runtime.training.net import TrainableNet
-    from netspec_runtime.training.recipe import ViewCount
+    from netspec_runtime.training.recipe import PictureRecipe, ViewCount
     from netspec_runtime.training.run import RunFolder
     from netspec_runtime.training.world import World
 
@@ -106,11 +106,12 @@ def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder) -> Pa
 def require_fit(compiled: Compiled, data: PreparedData) -> None:
     """Refuse, before a run has a folder, a net that cannot be trained and data that are not for it.
 
-    They must have the same number of classes, in the same order where both have names, pictures of the net's size, all
-    with labels, and a mean image that a model can carry. Raises SpecError, DataError.
+    They must have the same number of classes, in the same order where both have names, pictures as its spec prepares
+    them, all with labels, and a mean image that a model can carry. Raises SpecError, DataError.
     """
     from netspec_runtime.data.manifest import UNLABELLED_NAMES
     from netspec_runtime.training.batches import TrainingBatches
+    from netspec_runtime.training.crops import require_size
 
     recipe, pictures = training_recipe(compiled), picture_recipe(compiled)
     place = str(data.path)
@@ -122,6 +123,7 @@ def require_fit(compiled: Compiled, data: PreparedData) -> None:
         reason = f"{count:,} of its {len(data.splits['train']):,} training pictures have no label"
         listed = f" (see its {UNLABELLED_NAMES})" if (data.path / UNLABELLED_NAMES).is_file() else ""
         raise DataError(place, f"{reason}{listed}", f"take them out, or {OWN_FOLDERS}")
+    require_size(data, pictures.prepared, pictures.channels.planes, _other_size(data, pictures))
     TrainingBatches(data.splits["train"], data.statistics, pictures, recipe.batch, recipe.seed, 0, slice(0, 0))
     if compiled.spec.data.mean == "image":
         from netspec_runtime.card import CardError, MeanImage
@@ -130,3 +132,12 @@ def require_fit(compiled: Compiled, data: PreparedData) -> None:
             MeanImage.of(Seen(data.statistics.mean_image, ()).image(compiled.spec))
         except CardError as error:
             raise DataError(place, f"its {error}, too large for a model to carry", "write `mean: color`") from None
+
+
+def _other_size(data: PreparedData, pictures: PictureRecipe) -> str:
+    """What to do about pictures of another size: as they are, some can be what the net cuts its patches from."""
+    height, width = data.size
+    fix = "prepare their source with `netspec prepare --spec`"
+    if height != width or height < max(pictures.crop) or data.channels != pictures.channels.planes:
+        return fix
+    return f"{fix}, or add --set data.resize={height}"

@@ -51,7 +51,7 @@ def odd(place: Path) -> Path:
         (("train", "missing.yaml", "--data", "data"), 1, "missing.yaml"),
         (("train", "data"), 2, "data is a folder: name a spec, and give pictures as --data data"),
         (("train", "unbroken"), 2, "unbroken is a folder: --resume unbroken goes on with a run"),
-        (("train", "large.yaml", "--data", "data"), 4, "pictures of 14 x 14 pixels for a net that takes 16 x 16"),
+        (("train", "large.yaml", "--data", "data"), 4, "prepared as 14 x 14 x 3, and it takes 20 x 20 x 3"),
         (("train", "ordered.yaml", "--data", "data"), 4, "class 0 is ant here and bee in the spec's labels"),
         (("train", "frozen.yaml", "--data", "data"), 1, "nothing in this net can learn: each rate is 0"),
         ((*DATA, "--resume", "full"), 4, "full: no run of netspec train"),

@@ -57,3 +57,17 @@ def test_pictures_without_labels() -> None:
         require_fit(compiled(8), replace(good, classes=()))
     with pytest.raises(DataError, match="there are no training pictures"):
         require_fit(compiled(8), replace(good, splits={"test": good.splits["train"]}))
+
+
+def test_pictures_of_another_size_than_the_spec_prepares() -> None:
+    """Larger ones than the input too: `eval` would not take the run's own data."""
+    fix = "prepare their source with `netspec prepare --spec`"
+    with pytest.raises(DataError) as large:
+        require_fit(compiled(8), data(12))
+    assert str(large.value) == (
+        f"data: the pictures are prepared as 12 x 12 x 3, and it takes 8 x 8 x 3; {fix}, or add --set data.resize=12"
+    )
+    resized = SPEC.replace("{mean}", "{mean}, resize: 12").format(side=8, pool=2, mean="image")
+    require_fit(compile_spec(load_text(resized)), data(12))
+    with pytest.raises(DataError, match=f"6 x 6 x 3, and it takes 8 x 8 x 3; {fix}$"):
+        require_fit(compiled(8), data(6))

@@ -19,7 +19,7 @@ from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.model_file import ModelFile
 from netspec_runtime.session import open_net
 from netspec_runtime.split import open_split_net
-from netspec_runtime.training.crops import require_fit
+from netspec_runtime.training.crops import require_fit, require_size
 from netspec_runtime.training.evaluate import EvaluationSet, Forward, Seen, of_logits, of_session, predict
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.pixels import Pixels
@@ -128,11 +128,7 @@ def _check_classes(candidate: Candidate, data: PreparedData) -> str:
 def _check_size(candidate: Candidate, data: PreparedData) -> None:
     card = candidate.card.preprocessing
     wanted = card.crop if card.resize is None else (card.resize, card.resize)
-    planes = card.channels.planes
-    if (data.size, data.channels) != (wanted, planes):
-        found = f"{_sizes(data.size)} x {data.channels}"
-        reason = f"the pictures are prepared as {found}, and it takes {_sizes(wanted)} x {planes}"
-        raise DataError(str(data.path), reason, f"prepare them for {candidate.name}, from the source")
+    require_size(data, wanted, card.channels.planes, f"prepare them for {candidate.name}, from the source")
 
 
 def _split(data: PreparedData, name: str) -> Split:
@@ -181,7 +177,3 @@ def file_sha256(path: Path) -> str:
     """In hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sizes(size: tuple[int, int]) -> str:
-    return f"{size[0]} x {size[1]}"

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from netspec_runtime.data.prepared import Split
+from netspec_runtime.data.prepared import PreparedData, Split
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.bands import PREPARE_AGAIN, bands, source
 
@@ -73,3 +73,11 @@ def require_fit(split: Split, crop: tuple[int, int], planes: int) -> None:
         raise DataError(
             source(split), f"{colours} colours for a net that takes {planes}", "prepare the data for this spec"
         )
+
+
+def require_size(data: PreparedData, size: tuple[int, int], planes: int, fix: str) -> None:
+    """Raise DataError unless pictures are prepared in exactly this height and width, and in so many colours."""
+    if (data.size, data.channels) != (size, planes):
+        found, wanted = (f"{height} x {width}" for height, width in (data.size, size))
+        reason = f"the pictures are prepared as {found} x {data.channels}, and it takes {wanted} x {planes}"
+        raise DataError(str(data.path), reason, fix)
