@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,7 @@ _OF: Final = {
     "state": "a spec",
 }
 _KINDS: Final = ".cfg, .prototxt, .caffemodel, .binaryproto, .onnx, .pth, .safetensors or a spec"
+_FIELD: Final = re.compile(r"^\s*\w+\s*[:{<]", re.MULTILINE)  # as a line of a .prototxt begins
 
 
 def check_readable(arguments: Iterable[str]) -> None:
@@ -169,10 +171,18 @@ def _role_of(argument: str) -> tuple[str, Path]:
     if ".cfg" in (part.lower() for part in path.suffixes):
         return _role_of_cfg(argument, path), path
     if suffix in (".prototxt", ".txt", ".pbtxt"):
-        from netspec.importers.caffe.prototxt import is_solver
-
-        return ("solver" if is_solver(_text(argument, path)) else "prototxt"), path
+        return _role_of_prototxt(argument, path), path
     raise no_net(argument, "what kind of file this is cannot be told from its name", f"give it a suffix: {_KINDS}")
+
+
+def _role_of_prototxt(argument: str, path: Path) -> str:
+    from netspec.importers.caffe.prototxt import is_solver
+
+    source = _text(argument, path)
+    if _FIELD.search(source.text) is None:
+        reason = 'no file of Caffe: nothing in it is a field, such as `name: "net"` or `layer {`'
+        raise no_net(argument, reason, "name the net's file; class names are for `netspec build --labels`")
+    return "solver" if is_solver(source) else "prototxt"
 
 
 def _role_of_cfg(argument: str, path: Path) -> str:

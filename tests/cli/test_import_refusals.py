@@ -36,6 +36,23 @@ def test_other_texts_under_the_name_of_a_cfg_are_refused_as_what_they_are(netspe
         assert ".prototxt" in done.err
 
 
+@pytest.mark.parametrize("text", ["n01440764 tench, Tinca tinca\nn01443537 goldfish\n", "cat\ndog\n", "<html>\n"])
+@pytest.mark.parametrize("suffix", [".txt", ".prototxt"])
+def test_class_names_are_no_net_of_caffe(netspec: Run, tmp_path: Path, text: str, suffix: str) -> None:
+    path = tmp_path / f"words{suffix}"
+    path.write_text(text)
+    done = netspec("import", path)
+    assert done.code == 1
+    assert done.err.startswith("error[NS807]: no file of Caffe: nothing in it is a field, such as")
+    assert "class names are for `netspec build --labels`" in done.err
+
+
+@pytest.mark.parametrize("text", ['name:"n" layer{name:"a"', "  layers <\n", "# a net\n\tname: 'n'", "layer\n{ }"])
+def test_what_may_be_a_net_of_caffe_is_read_as_one(netspec: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "net.prototxt").write_text(text)
+    assert "NS807]: no file of Caffe" not in netspec("import", tmp_path / "net.prototxt").err
+
+
 def test_parameters_that_are_none(netspec: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     layers, params = pair
     done = netspec("import", params, "--params", layers)
