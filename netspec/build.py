@@ -57,6 +57,16 @@ class Built:
     measured: bool
 
 
+def require_inputs(compiled: Compiled, options: BuildOptions) -> None:
+    """Raise what `build_files` would for the weights and labels that it reads, before any work."""
+    from netspec.weights import check_tensors, tensors_of
+
+    found = _of_run(compiled, options)
+    if found.weights is not None:
+        check_tensors(compiled.typed, str(found.weights), tensors_of(found.weights))
+    _labels(compiled, found)
+
+
 def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildOptions) -> Built:
     """Write the module, the ONNX file(s), the proof, the drawing and the report. Raises DataError, SpecError."""
     name = compiled.spec.name
@@ -82,6 +92,7 @@ def _of_run(compiled: Compiled, options: BuildOptions) -> BuildOptions:
     """With a run's best weights and what they saw, where ``weights`` is its folder. Raises DataError."""
     if options.weights is None or not options.weights.is_dir():
         return options
+    from netspec.weights import tensors_of, unlike
     from netspec_runtime.model_file import read_model
     from netspec_runtime.training.run import open_run
 
@@ -89,6 +100,11 @@ def _of_run(compiled: Compiled, options: BuildOptions) -> BuildOptions:
     if not run.onnx.is_file():
         fix = f"end its training: netspec train --resume {run.path}"
         raise DataError(str(run.path), "there is no model.onnx in it, so no run that has ended", fix)
+    others = unlike(compiled.typed, tensors_of(run.best))
+    if others:
+        more = f", and {len(others) - 1:,} more" if len(others) > 1 else ""
+        reason = f"it is a run of another net (`{run.name}`): {others[0]}{more}"
+        raise DataError(str(run.path), reason, f"build its own spec: {run.spec}")
     model = read_model(str(run.onnx))
     seen = Seen.of_card(model.card)
     if compiled.spec.data.mean == "image" and model.card.preprocessing.mean_image is None:

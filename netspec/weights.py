@@ -69,10 +69,10 @@ def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -
     """
     from safetensors import SafetensorError, safe_open
 
+    found = tensors_of(path)
+    check_tensors(typed, str(path), found)
     try:
         with safe_open(path, framework="np") as file:
-            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            check_tensors(typed, str(path), {name: (tuple(s.get_shape()), s.get_dtype()) for name, s in found.items()})
             for owned in typed.parameters:
                 arrays[owned.name][...] = file.get_tensor(owned.name)
             for tied, owner in tied_names(typed).items():
@@ -80,7 +80,23 @@ def fill_from_file(typed: TypedGraph, path: Path, arrays: Mapping[str, Array]) -
                     reason = f"`{tied}` and `{owner}` are one tensor of this net, and differ here"
                     raise DataError(str(path), reason, "leave out the first, or let the spec not share it")
     except (OSError, SafetensorError) as error:
-        raise DataError(str(path), f"cannot read weights: {error}", "give a safetensors file") from None
+        raise _unreadable(path, error) from None
+
+
+def tensors_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """(dims, type) of the tensors of a safetensors file by name, from its head alone. Raises DataError."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            return {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in found.items()}
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(str(path), f"cannot read weights: {error}", "give a safetensors file")
 
 
 def tied_names(typed: TypedGraph) -> dict[str, str]:
@@ -93,6 +109,15 @@ def check_tensors(typed: TypedGraph, where: str, found: Mapping[str, tuple[tuple
 
     ``where`` is the file that they come from; types are called as in safetensors.
     """
+    problems = unlike(typed, found)
+    if problems:
+        more = f" and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+        reason = "these weights are not this net's: " + ", ".join(problems[:_SHOWN]) + more
+        raise DataError(where, reason, "names and shapes are those of the generated module's state_dict")
+
+
+def unlike(typed: TypedGraph, found: Mapping[str, tuple[tuple[int, ...], str]]) -> list[str]:
+    """What `check_tensors` would refuse, a phrase each."""
     wanted = {p.name: p.parameter.dims for p in typed.parameters}
     allowed = wanted | {name: wanted[owner] for name, owner in tied_names(typed).items()}
     counters = {f"{node.name}.num_batches_tracked" for node in typed.nodes}  # torch's batch norms keep one
@@ -103,10 +128,7 @@ def check_tensors(typed: TypedGraph, where: str, found: Mapping[str, tuple[tuple
         elif name not in allowed and name not in counters:
             near = suggestion(name, allowed)
             problems.append(f"`{name}` is no parameter" + (f" (did you mean `{near}`?)" if near else ""))
-    if problems:
-        more = f" and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
-        reason = "these weights are not this net's: " + ", ".join(problems[:_SHOWN]) + more
-        raise DataError(where, reason, "names and shapes are those of the generated module's state_dict")
+    return problems
 
 
 def check_finite(where: str, tensors: Mapping[str, Array]) -> None:

@@ -52,7 +52,7 @@ def build(
 
     Prints the layer table, the ledger and the proof. Exit code 1 if the spec is wrong, the ledger or the proof fails.
     """
-    from netspec.build import BuildOptions, build_files
+    from netspec.build import BuildOptions, build_files, require_inputs
     from netspec.cli.ledger import check_against
     from netspec.diagnostics.text import render
     from netspec.pipeline import compile_file
@@ -64,11 +64,12 @@ def build(
     if dump_after is not None:
         typer.echo(_dump(compiled, dump_after), nl=False)
         return
-    typer.echo(render(compiled.spec.warnings), err=True, nl=False)
-    typer.echo(render_table(compiled))
-    ledger = check_against(compiled, against, path.parent)
     folder = out or Path("build") / compiled.spec.name
     options = BuildOptions(folder, path, lrn.value, weights, labels, not no_check, split, force)
+    typer.echo(render(compiled.spec.warnings), err=True, nl=False)
+    require_inputs(compiled, options)
+    typer.echo(render_table(compiled))
+    ledger = check_against(compiled, against, path.parent)
     built = build_files(compiled, ledger, options)
     typer.echo(built.parity.sentence() if built.parity else "proof: skipped (--no-check)")
     typer.echo("wrote " + ", ".join(f.name for f in built.files) + f" in {folder}/")

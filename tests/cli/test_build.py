@@ -152,6 +152,15 @@ def test_what_cannot_be_read_or_written_is_one_line(options: list[str], message:
     assert {path: path.read_bytes() for path in here.glob("*.*")} == before
 
 
+@pytest.mark.parametrize("option", ["--weights", "--labels"])
+def test_what_it_reads_is_looked_at_before_the_table_is_printed(option: str, netspec: Run, here: Path) -> None:
+    assert netspec("build", "one.yaml", option, "none").out == ""
+    save_file(random_weights(compiled(TWO)), here / "other")
+    done = netspec("build", "one.yaml", option, "other")
+    assert (done.code, done.out) == (4, "")
+    assert not (here / "build").exists()
+
+
 def test_a_foreign_file_is_found_before_any_work(netspec: Run, here: Path) -> None:
     (here / "build" / "one").mkdir(parents=True)
     (here / "build" / "one" / "report.html").write_text("mine")
