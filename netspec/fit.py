@@ -41,7 +41,7 @@ def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) ->
     if not classes:
         raise DataError(place, "its pictures have no labels", OWN_FOLDERS)
     if len(classes) != wanted:
-        reason = f"it has {len(classes):,} classes, and the net tells {wanted:,} apart"
+        reason = f"it has {len(classes):,} class{'es' * (len(classes) != 1)}, and the net tells {wanted:,} apart"
         settings = " ".join(f"--set {setting}" for setting in class_settings(compiled, len(classes)))
         other = f"add {settings}" if settings else "a spec whose last layer has as many outputs"
         raise DataError(place, reason, f"use other data, or {other}")

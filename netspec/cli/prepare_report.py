@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from netspec.fit import OWN_FOLDERS, class_count, class_settings
-from netspec_runtime.data.manifest import TRAIN, UNLABELLED_NAMES
+from netspec_runtime.data.manifest import TEST, TRAIN, UNLABELLED_NAMES
 from netspec_runtime.errors import printable
 
 if TYPE_CHECKING:
@@ -93,12 +94,34 @@ def _next(report: Report, net: Net | None) -> list[str]:
         return [f"  warning     `netspec train` refuses pictures without labels: {OWN_FOLDERS}"]
     if TRAIN not in contents.counts:
         return [f"next: netspec eval MODEL --data {path}"]
+    return [*_remarks(report), *_training(report, net)]
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    """What training on these data would not be."""
+    contents = report.manifest.contents
+    if len(contents.classes) == 1:
+        yield f"  warning     one class alone teaches nothing: {OWN_FOLDERS}"
+    if TEST not in contents.counts:
+        yield "  note        no test pictures: `netspec train` goes by training errors; --holdout 0.1 sets some aside"
+
+
+def _training(report: Report, net: Net | None) -> list[str]:
+    """Which nets can learn from the data, and the command."""
+    contents, path = report.manifest.contents, report.path
     if net is None:
-        return [f"next: netspec train SPEC --data {path}"]
+        height, width = contents.size
+        resized = f", as `data.resize: {height}` says" if height == width else ""
+        size = (
+            f"  note        for nets of pictures of {height} x {width}{resized}; for others, prepare with --spec SPEC"
+        )
+        return [size, f"next: netspec train SPEC --data {path}"]
     count, settings = len(contents.classes), net.settings
     if class_count(net.compiled) == count:
         return [f"next: netspec train {net.name} --data {path}{settings}"]
-    warning = f"  warning     {net.name} tells {class_count(net.compiled):,} classes apart, and here are {count:,}"
+    told = class_count(net.compiled)
+    here = f"and here {'is' if count == 1 else 'are'} {count:,}"
+    warning = f"  warning     {net.name} tells {told:,} classes apart, {here}"
     added = "".join(f" --set {setting}" for setting in class_settings(net.compiled, count))
     return [warning, *[f"next: netspec train {net.name} --data {path}{settings}{added}"] * bool(added)]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
 
 
 def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
-    """A sentence each: of a recipe that nobody wrote, and of batches that are smaller than it says."""
+    """A sentence each: of a recipe that nobody wrote, of data that cannot tell how good a net is, of small batches."""
     recipe = job.recipe
     if ("train",) not in compiled.spec.spans.keys:
         yield (
@@ -20,6 +20,13 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
             f"{recipe.lr.start:g}, momentum {recipe.momentum:g}, decay {compiled.spec.train.decay:g}; "
             "write another, or --set train.epochs=10"
         )
+    if job.test_pictures is None:
+        yield (
+            "note: there are no test pictures with labels, so the best weights are those of the least training error; "
+            "`netspec prepare --holdout 0.1` sets some aside"
+        )
+    if job.classes == 1:
+        yield "note: there is one class, so every answer is right and nothing is learned; add pictures of another class"
     if job.batch < recipe.batch:
         yield f"note: train.batch is {recipe.batch}, and there are {job.batch} pictures: each batch has all of them"
 

@@ -117,6 +117,24 @@ def test_a_net_with_these_classes_gets_no_warning(tmp_path: Path) -> None:
     assert "warning" not in done.stdout
 
 
+def test_data_without_test_pictures_say_so(tmp_path: Path) -> None:
+    write_folder(tmp_path / "raw", {"a": 2, "b": 20})
+    note = "no test pictures: `netspec train` goes by training errors; --holdout 0.1 sets some aside"
+    for size in ("20x20", "20x24"):
+        done = run("raw", "-o", size, "--stretch", size, cwd=tmp_path)
+        assert done.stdout.count(note) == 1
+        assert ("`data.resize: 20`" in done.stdout) == (size == "20x20")  # no `resize` gives the other
+    assert note not in run("raw", "-o", "held", "--holdout", 0.3, cwd=tmp_path).stdout
+
+
+def test_one_class_teaches_nothing(tmp_path: Path) -> None:
+    write_folder(tmp_path / "raw", {"a": 2})
+    said = run("raw", "-o", "out", "--spec", _spec(tmp_path, 10), cwd=tmp_path).stdout
+    assert "  warning     one class alone teaches nothing: put the pictures of each class into a folder" in said
+    code, said = train("tiny.yaml", "--data", "out", cwd=tmp_path)
+    assert (code, "it has 1 class, and the net tells 10 apart" in said) == (4, True)
+
+
 def test_test_pictures_alone_are_for_eval(tmp_path: Path) -> None:
     write_folder(tmp_path / "raw" / "test", {"a": 2, "b": 2})
     done = run("raw", "-o", "out", cwd=tmp_path)

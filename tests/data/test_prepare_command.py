@@ -46,7 +46,10 @@ def test_text(tmp_path: Path) -> None:
     assert [line[:18].strip() for line in lines[4:7]] == ["principal   std", "std", "std"]
     assert lines[7].startswith("  bad files   1, left out and listed in ")
     assert lines[8].strip() == "a/005.png: no picture in any format that is read here"
-    assert lines[9] == f"next: netspec train SPEC --data {tmp_path / 'out'}"
+    assert lines[9].strip() == (
+        "note        for nets of pictures of 16 x 16, as `data.resize: 16` says; for others, prepare with --spec SPEC"
+    )
+    assert lines[10] == f"next: netspec train SPEC --data {tmp_path / 'out'}"
 
 
 def test_json(tmp_path: Path) -> None:
