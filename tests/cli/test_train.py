@@ -27,7 +27,7 @@ from netspec_runtime.training.run import RunFolder
 from netspec_runtime.training.world import Alone
 from netspec_runtime.weights import map_weights
 from tests.cli.conftest import Run
-from tests.cli.runs import CLASSES, SPEC, draw_pictures, prepared
+from tests.cli.runs import CLASSES, SPEC, draw_pictures
 
 pytestmark = pytest.mark.slow
 
@@ -204,19 +204,6 @@ def test_a_run_says_what_nobody_may_expect(place: Path, netspec: Run) -> None:
     done = netspec("train", "bare.yaml", "--data", "pictures", "-o", "bare", "--until-error", "1")
     assert "note: the spec has no `train`, so 90 epochs in batches of 128, rate 0.01, momentum 0.9, " in done.err
     assert "note" not in netspec("train", "small.yaml", "--data", "pictures", "-o", "plain").err
-
-
-def test_data_that_cannot_tell_a_good_net_from_another_are_remarked(place: Path, netspec: Run) -> None:
-    """Of one class, and without test pictures; `prepare` says so too."""
-    shutil.copytree(place / "pictures" / "train" / "ant", place / "ants" / "ant")
-    text = (place / "small.yaml").read_text().replace(f"[{', '.join(CLASSES)}]", "[ant]")
-    (place / "one.yaml").write_text(text.replace("classes: 6", "classes: 1").replace("outputs: 6", "outputs: 1"))
-    prepared(place / "ants", place / "few")
-    done = netspec("train", "one.yaml", "--data", "few", "-o", "one")
-    assert done.code == 0, done.err
-    assert "note: there are no test pictures with labels, so the best weights are those of the least" in done.err
-    assert "`netspec prepare --holdout 0.1` sets some aside\n" in done.err
-    assert "note: there is one class, so every answer is right and nothing is learned" in done.err
 
 
 @pytest.mark.usefixtures("place")
