@@ -15,7 +15,7 @@ import torch
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.environment import describe_environment
-from netspec_runtime.training.run import RunFolder, create_run, find_latest, open_run
+from netspec_runtime.training.run import RunFolder, claim_run, create_run, find_latest, open_run
 
 HOLD = """
 import pathlib, sys
@@ -89,6 +89,16 @@ def test_a_place_for_runs_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runs").touch()
     with pytest.raises(DataError, match="cannot make a folder"):
         create_run(tmp_path / "runs", "net")
+
+
+def test_only_a_run_can_be_gone_on_with(tmp_path: Path) -> None:
+    """Not pictures, nor prepared data."""
+    (tmp_path / "prepared.json").touch()
+    with pytest.raises(DataError, match=r"the folder is not empty; choose another with --out$"):
+        claim_run(tmp_path, "net")
+    (tmp_path / "prepared.json").rename(tmp_path / "arguments.json")
+    with pytest.raises(DataError, match=r"choose another with --out, or go on with it: --resume$"):
+        claim_run(tmp_path, "net")
 
 
 def test_one_process_at_a_time_and_a_killed_one_lets_go(tmp_path: Path) -> None:

@@ -110,7 +110,9 @@ def claim_run(path: Path, name: str) -> RunFolder:
     except OSError as error:
         raise DataError(str(path), f"cannot make a folder: {error.strerror}", "choose another with --out") from None
     if names and (_LOCK not in names or folder.checkpoints.name in names or any(n.endswith(".yaml") for n in names)):
-        raise DataError(str(path), "the folder is not empty", "choose another with --out, or go on with it: --resume")
+        own = not names.isdisjoint({folder.arguments.name, folder.checkpoints.name})
+        fix = "choose another with --out" + ", or go on with it: --resume" * own
+        raise DataError(str(path), "the folder is not empty", fix)
     return folder
 
 
