@@ -105,11 +105,16 @@ def test_a_loss_that_is_high_for_a_moment_is_no_news() -> None:
     high = HighLoss(10, window=10)
     losses = ([80.0] + [1.0] * 9) * 3 + [12.0] * 5 + [1.0] * 5
     assert [text for step, loss in enumerate(losses) for text in high.observe(step, loss)] == []
-    high.observe(40, 1e9)
+    assert [text for step in range(40, 48) for text in high.observe(step, 1.0)] == high.observe(48, 2e9) == []
     resumed = HighLoss(10, window=10).load(json.loads(json.dumps(high.state())))
-    said = [text for step in range(41, 50) for text in resumed.observe(step, 1.0)]
-    assert len(said) == 1
-    assert "the loss is 1e+08 at step 50" in said[0]
+    assert "the loss is 1e+09 at step 50" in resumed.observe(49, 1.0)[0]
+
+
+def test_a_bad_start_that_is_over_is_no_news() -> None:
+    """It would tell of 170 right below an epoch whose loss is 1."""
+    high = HighLoss(3)
+    losses = [850.0] * 10 + [1.0] * 40
+    assert [text for step, loss in enumerate(losses) for text in high.observe(step, loss)] == []
 
 
 def test_huge_losses_are_short() -> None:

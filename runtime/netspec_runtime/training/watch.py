@@ -100,8 +100,8 @@ class FlatLoss:
 class HighLoss:
     """Notices a loss that is far above ln(classes): the net is worse than one that guesses. It says so once.
 
-    The mean of each ``window`` steps must be below ``times`` as much. ``scaled``: whether inputs are divided by a
-    deviation.
+    At the end of each ``window`` of steps the mean of its last fifth must be below ``times`` as much: a bad start may
+    be over by then. ``scaled``: whether inputs are divided by a deviation.
     """
 
     classes: int
@@ -116,10 +116,13 @@ class HighLoss:
         """Advice, if this step (from 0), with this mean loss, completes a window that is too high."""
         if self.said or self.classes < 2:
             return []
-        self.total, self.count = self.total + loss, self.count + 1
+        self.count += 1
+        recent = -(-self.window // 5)
+        if self.count > self.window - recent:
+            self.total += loss
         if self.count < self.window:
             return []
-        mean, self.total, self.count = self.total / self.count, 0.0, 0
+        mean, self.total, self.count = self.total / recent, 0.0, 0
         guess = math.log(self.classes)
         if mean < self.times * guess:
             return []
