@@ -162,7 +162,7 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
         run(tmp_path / "raw", tmp_path / "out")
     with pytest.raises(DataError, match="no picture for `train` could be read"):
         run(tmp_path / "raw", tmp_path / "out", replace(SMALL, max_bad=1))
-    with pytest.raises(DataError, match=r"a/x\.png: neither this nor"):
+    with pytest.raises(DataError, match=r"raw/a/x\.png: no picture in any format that is read here; check the files"):
         run(tmp_path / "raw", tmp_path / "new", Options(max_bad=1))
 
 
@@ -237,6 +237,36 @@ def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="it lies in the source"):
         run(root, root / "a" / "out")
     assert not (root / "a" / "out").exists()
+
+
+def test_of_files_that_all_are_broken_the_first_says_why(tmp_path: Path) -> None:
+    for name in ("x.png", "y.png", "z.png"):
+        (tmp_path / "raw" / "a").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "raw" / "a" / name).write_bytes(b"text")
+    with pytest.raises(DataError) as refused:
+        run(tmp_path / "raw", tmp_path / "out", Options())
+    assert str(refused.value) == (
+        f"{tmp_path}/raw/a/x.png: no picture in any format that is read here, and of the 2 after it none can be read; "
+        "check the files"
+    )
+
+
+def test_unfinished_data_are_no_source(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "raw", {"a": 2, "b": 1})
+    (root / "a" / "000.png").write_bytes(b"broken")
+    with pytest.raises(DataError, match="1 of 3 files are bad so far"):
+        run(root, tmp_path / "out", replace(SMALL, max_bad=0))
+    with pytest.raises(
+        DataError, match=r"out: its preparation is unfinished; go on .* `netspec prepare \.\.\. -o .*out`"
+    ):
+        ensure_prepared(tmp_path / "out", tmp_path / "cache", SMALL, quiet)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_file_is_no_place_for_data(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").touch()
+    with pytest.raises(DataError, match=r"list\.csv: it is a file; choose a new folder"):
+        run(write_folder(tmp_path / "raw", {"a": 2}), tmp_path / "list.csv")
 
 
 def test_prepared_data_are_no_source(tmp_path: Path) -> None:

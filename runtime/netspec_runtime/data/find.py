@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from netspec_runtime.data.manifest import JOURNAL
 from netspec_runtime.data.open import is_prepared
 from netspec_runtime.data.prepared import UNLABELLED
 from netspec_runtime.data.readers.cifar import is_cifar, read_cifar
@@ -29,6 +30,9 @@ def find_source(paths: Sequence[Path]) -> Source:
             raise DataError(str(path), "no such file or folder", f"give {_FORMS}")
         if path.is_dir() and is_prepared(path):
             raise DataError(str(path), "this is prepared data already", "use it as it is")
+        if (path / JOURNAL).is_file():
+            fix = f"go on with the same command, `netspec prepare ... -o {path}`"
+            raise DataError(str(path), "its preparation is unfinished", fix)
     try:
         return _noting_classes(_read(paths))
     except OSError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from netspec_runtime.card import Channels
-from netspec_runtime.data.source import Pictures, RawPictures
+from netspec_runtime.data.source import EncodedPictures, Pictures, RawPictures
 from netspec_runtime.data.statistics import PixelSums, sums
 from netspec_runtime.errors import DataError
 from netspec_runtime.preprocess import ProportionsError, framed, pixels_of
@@ -70,12 +70,23 @@ def find_frame(pictures: Pictures, side: int | None, stretch: tuple[int, int] | 
 
 def _first_side(pictures: Pictures) -> int:
     """The shorter side of the first picture that can be read."""
+    reasons = []
     for index in range(min(len(pictures), _PROBED)):
         try:
             return min(pictures.picture(index, Channels.RGB).size)
-        except (DataError, OSError):
-            continue
-    raise DataError(pictures.name(0), "neither this nor the pictures after it can be read", "check the files")
+        except DataError as error:
+            reasons.append(error.reason)
+        except OSError as error:
+            reasons.append(error.strerror or "cannot be read")
+    more = f", and of the {len(reasons) - 1:,} after it none can be read" if len(reasons) > 1 else ""
+    raise DataError(_place(pictures, 0), f"{reasons[0]}{more}", "check the files")
+
+
+def _place(pictures: Pictures, index: int) -> str:
+    """The path of a picture that is a file of its own, else its name."""
+    if isinstance(pictures, EncodedPictures) and pictures.items[index].length is None:
+        return pictures.items[index].file
+    return pictures.name(index)
 
 
 @dataclass(frozen=True)

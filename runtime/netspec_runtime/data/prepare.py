@@ -81,7 +81,7 @@ def prepare(
     whatever means, calling it again leaves the same bytes as one call. The same data with other options, or changed
     files, are refused unless ``replace``. ``check`` may refuse too, before there is a folder.
     """
-    _refuse_inside(paths, out)
+    _refuse_place(paths, out)
     source = hold_out(all_as(find_source(paths), options.unsplit), options.holdout)
     check(source)
     with warnings.catch_warnings():
@@ -130,7 +130,9 @@ def cache_folder(path: Path, cache: Path, options: Options) -> Path:
     return cache / f"{place.name}-{size}-{hashlib.sha256(repr(marks).encode()).hexdigest()[:8]}"
 
 
-def _refuse_inside(paths: Sequence[Path], out: Path) -> None:
+def _refuse_place(paths: Sequence[Path], out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise DataError(str(out), "it is a file", "choose a new folder")
     for path in paths:
         if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
             raise DataError(str(out), f"it lies in the source {path}", "choose a folder elsewhere")
