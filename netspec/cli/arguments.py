@@ -1,7 +1,8 @@
-"""The arguments that several commands share: SPEC, --set and --device."""
+"""The arguments that several commands share: SPEC, --set and --device; and what is done with those that do nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,3 +20,26 @@ DeviceOption = Annotated[
 ]
 
 DATA_CACHE: Final = Path("data")  # raw data are prepared below it
+
+
+def given(context: typer.Context) -> dict[str, str]:
+    """The parameters that the command line has: their names to what a user calls them."""
+    found = [param for param in context.command.params if _on_command_line(context, param.name or "")]
+    return {
+        param.name or "": param.opts[0] if param.param_type_name == "option" else param.human_readable_name.strip("[].")
+        for param in found
+    }
+
+
+def refuse_idle(
+    context: typer.Context, where: str, idle: Collection[str] | None = None, *, but: Collection[str] = ()
+) -> None:
+    """Raise BadParameter for a parameter that would do nothing ``where``: one of ``idle``, or any not of ``but``."""
+    for name, called in given(context).items():
+        if name not in but and (idle is None or name in idle):
+            raise typer.BadParameter(f"it does nothing {where}", param_hint=called)
+
+
+def _on_command_line(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

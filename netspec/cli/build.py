@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec.cli.arguments import SetOption, SpecArgument
+from netspec.cli.arguments import SetOption, SpecArgument, refuse_idle
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Stage(StrEnum):
 
 
 def build(
+    context: typer.Context,
     spec: SpecArgument,
     assignments: SetOption = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder; build/<name> by default.")] = None,
@@ -59,6 +60,8 @@ def build(
     from netspec.report.table import render_table
     from netspec.spec.shipped import find_spec
 
+    if dump_after is not None:
+        refuse_idle(context, "with --dump-after, which writes nothing", but=("spec", "assignments", "dump_after"))
     path = find_spec(spec)
     compiled = compile_file(path, assignments or (), name=spec)
     if dump_after is not None:

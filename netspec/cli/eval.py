@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from netspec.cli.arguments import DeviceOption
+from netspec.cli.arguments import DeviceOption, refuse_idle
 from netspec.cli.data import data_of_runs, learned_by, open_for, open_learned
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
@@ -54,6 +54,7 @@ class _Ready:
 
 
 def evaluate(
+    context: typer.Context,
     models: Annotated[
         list[str],
         typer.Argument(metavar="MODEL...", help="ONNX files, folders of runs, files that --predictions wrote."),
@@ -87,6 +88,8 @@ def evaluate(
     from netspec_runtime.training.predictions import require_free, shares, write_predictions
 
     parted = shares(len(models), _numbers(weights))
+    if all(map(_is_kept, models)):
+        refuse_idle(context, "with kept predictions alone", ("data", "split", "views", "backend", "device", "batch"))
     if predictions is not None:
         require_free(predictions)
     wanted = _Wanted(split, views, batch)
@@ -132,9 +135,9 @@ def _opened(
     models: list[str], data: Path | None, split: str, backend: Backend, device: Device
 ) -> tuple[Path | None, list[Predictions | _Ready]]:
     """The pictures' place, if any model needs them, and all models: none has run, and each fits its pictures."""
-    from netspec_runtime.training.predictions import holds_predictions, read_predictions
+    from netspec_runtime.training.predictions import read_predictions
 
-    kept = {model for model in models if Path(model).is_file() and holds_predictions(Path(model))}
+    kept = set(filter(_is_kept, models))
     place = None if kept.issuperset(models) else (data or data_of_runs(models))
     if place is None and not kept.issuperset(models):
         _refuse([model for model in models if model not in kept])
@@ -145,6 +148,13 @@ def _opened(
         else:
             entries.append(_ready(model, place, split, backend, device, learned=learned_by(models, place)))
     return place, entries
+
+
+def _is_kept(model: str) -> bool:
+    """Whether this is a file that --predictions wrote."""
+    from netspec_runtime.training.predictions import holds_predictions
+
+    return Path(model).is_file() and holds_predictions(Path(model))
 
 
 def _refuse(models: Sequence[str]) -> NoReturn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.arguments import DATA_CACHE, refuse_idle
 from netspec.cli.prepare import preparing
 from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
@@ -24,6 +25,7 @@ DRAWN = "shapes"  # the data that netspec draws
 
 
 def experiment(
+    context: typer.Context,
     name: Annotated[
         str | None, typer.Argument(metavar="NAME|FILE", help="A built-in experiment, or a file of your own.")
     ] = None,
@@ -51,7 +53,8 @@ def experiment(
     the step and saves. Results are written to RUNS/experiments/NAME/.
     """
     if list_all or name is None:
-        _list()
+        refuse_idle(context, "with --list" if list_all else "without NAME", but=("list_all", "as_json"))
+        _list(as_json=as_json)
         return
     from netspec.experiment.execute import Placement
     from netspec.experiment.load import find_experiment, load_experiment
@@ -73,10 +76,13 @@ def experiment(
         raise typer.Exit(code)
 
 
-def _list() -> None:
+def _list(*, as_json: bool) -> None:
     from netspec.experiment.load import load_experiment, shipped_experiments
 
     found = [load_experiment(path) for path in shipped_experiments().values()]
+    if as_json:
+        typer.echo(json.dumps([{"name": e.name, "data": e.data, "about": e.about} for e in found], indent=2))
+        return
     width, data = max(len(e.name) for e in found), max(len(e.data) for e in found)
     for one in found:
         typer.echo(f"{one.name:<{width}}  {one.data:<{data}}  {one.about}")

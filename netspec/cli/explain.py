@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from netspec.cli.arguments import SetOption
+from netspec.cli.arguments import SetOption, refuse_idle
 
 _CODE = re.compile(r"NS[0-9]{3}", re.IGNORECASE)
 
 
 def explain(
+    context: typer.Context,
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="A code (NS302), a layer type (conv), a neuron, or a layer of SPEC.")
     ],
@@ -26,6 +27,8 @@ def explain(
     With SPEC, a layer: what it reads on each device, why it has its shape, its parameters and multiply-adds, the
     PyTorch and ONNX that it becomes, and what crosses between devices for it.
     """
+    if spec is None:
+        refuse_idle(context, "without SPEC", ("assignments",))
     text = _layer(what, spec, assignments or []) if spec is not None else None
     typer.echo(text or _word(what, spec), nl=False)
 

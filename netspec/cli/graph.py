@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec.cli.arguments import SetOption, SpecArgument
+from netspec.cli.arguments import SetOption, SpecArgument, refuse_idle
 
 if TYPE_CHECKING:
     from netspec.pipeline import Compiled
@@ -23,12 +23,13 @@ class GraphFormat(StrEnum):
 
 
 def graph(
+    context: typer.Context,
     spec: SpecArgument,
     form: Annotated[
         GraphFormat, typer.Option("--format", help="svg: a picture. mermaid: for Markdown. dot: for Graphviz.")
     ] = GraphFormat.SVG,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a file instead of stdout.")
+        Path | None, typer.Option("--out", "--output", "-o", metavar="FILE", help="Write a file instead of stdout.")
     ] = None,
     assignments: SetOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
@@ -37,6 +38,8 @@ def graph(
     from netspec.pipeline import compile_file
     from netspec.spec.shipped import find_spec
 
+    if output is None:
+        refuse_idle(context, "without --out", ("force",))
     text = _drawn(compile_file(find_spec(spec), assignments or (), name=spec), form)
     if output is None:
         typer.echo(text, nl=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netspec.cli.arguments import refuse_idle
 from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
 
@@ -36,6 +37,7 @@ class _Target:
 
 
 def import_net(
+    context: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(
@@ -85,6 +87,8 @@ def import_net(
     from netspec.importing import ImportOptions, renamed
     from netspec.importing import import_net as read_net
 
+    if out is None:
+        refuse_idle(context, "without --out", ("force",))
     _check_suffix(out)
     options = ImportOptions(lenient, merge_towers, rgb, fold_batchnorm, size, channels, name, names, not graph)
     with _diagnostics_as_json(wanted=as_json):

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from netspec.cli.arguments import refuse_idle
 from netspec_runtime.errors import DataError
 
 
 def init(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A built-in spec.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write; NAME.yaml by default.")] = None,
     list_all: Annotated[bool, typer.Option("--list", help="List the built-in specs.")] = False,
@@ -22,6 +24,10 @@ def init(
     from netspec.spec.shipped import shipped_specs
 
     specs = shipped_specs()
+    if list_all:
+        refuse_idle(context, "with --list", but=("list_all",))
+    if name is None:
+        refuse_idle(context, "without NAME", ("out",))
     if list_all or name is None:
         width = max(map(len, specs))
         for known, path in specs.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from netspec.cli.arguments import SetOption
+from netspec.cli.arguments import SetOption, refuse_idle
 from netspec.cli.download import DataSet, download_for
 from netspec.cli.heartbeat import Heartbeat
 from netspec_runtime.terminal import complain
@@ -24,6 +24,7 @@ Progress = Callable[[int, int, int], None]
 
 
 def prepare(
+    context: typer.Context,
     sources: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -72,6 +73,7 @@ def prepare(
     if check is not None:
         if sources or out or download:
             raise typer.BadParameter("give either --check or what to prepare")
+        refuse_idle(context, "with --check", but=("check", "as_json"))
         _check(check, as_json=as_json)
         return
     if out is None:
@@ -80,6 +82,10 @@ def prepare(
         raise typer.BadParameter("give either SRC or --download")
     if sum(option is not None for option in (spec, size, stretch)) > 1:
         raise typer.BadParameter("give one of --spec, --size and --stretch")
+    if spec is None:
+        refuse_idle(context, "without --spec", ("assignments",))
+    if download is None:
+        refuse_idle(context, "without --download", ("mirror",))
     side, stretched = size, None if stretch is None else _pair(stretch)
     wanted: bool | None = grey or None
     net = None

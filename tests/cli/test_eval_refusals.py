@@ -206,6 +206,14 @@ def test_predictions_may_be_written_again(made: Made, tmp_path: Path, netspec: R
     assert not np.array_equal(read_predictions(tmp_path / "a").probabilities, first.probabilities)
 
 
+@pytest.mark.parametrize("option", ["--views=10", "--split=train", "--batch=3", "--data=nowhere", "--backend=torch"])
+def test_kept_predictions_take_no_options_of_nets(made: Made, tmp_path: Path, option: str, netspec: Run) -> None:
+    netspec("eval", made.run, "--data", made.data, "--predictions", tmp_path / "a")
+    done = netspec("eval", tmp_path / "a", *option.split("="))
+    assert (done.code, done.out) == (2, "")
+    assert f"{option.partition('=')[0]}: it does nothing with kept predictions alone" in done.err
+
+
 def test_weights_of_another_net_are_refused(made: Made, tmp_path: Path, netspec: Run) -> None:
     shutil.copytree(made.run, tmp_path / "mixed")
     shutil.copy(made.smaller / "best.safetensors", tmp_path / "mixed")
