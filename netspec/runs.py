@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from netspec.pipeline import Compiled
-from netspec.spec.dump import dump
+from netspec.spec.dump import dump, flat
+from netspec.spec.load import load_spec
 from netspec.spec.names import module_name
 from netspec.training import generated_source
 from netspec_runtime.errors import DataError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from netspec_runtime.training.world import World
 
 AUTO: Final = "auto"  # resume the net's last run, if there is one
+_SHOWN: Final = 3  # differences
+_LONGEST: Final = 40  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,28 @@ def before(run: RunFolder | None) -> Before:
     except (ValueError, KeyError, TypeError, OSError) as error:
         fix = "start a new run (--init-from takes this one's weights)"
         raise DataError(str(run.arguments), f"damaged: {error}", fix) from None
+
+
+def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
+    """Raise DataError where a run that has checkpoints was made with another spec; it says what differs."""
+    if not run.begun or not run.spec.is_file():
+        return
+    theirs, ours = load_spec(run.spec), compiled.spec
+    if dump(theirs) == dump(ours):
+        return
+    here, there = flat(ours), flat(theirs)
+    both = [key for key in here if key in there and here[key] != there[key]]
+    found = [f"{key}: {_short(here[key])} here, {_short(there[key])} there" for key in both]
+    found += [f"layers.{layer}: only here" for layer in ours.layers if layer not in theirs.layers]
+    found += [f"layers.{layer}: only there" for layer in theirs.layers if layer not in ours.layers]
+    more = f"; and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+    said = "; ".join(found[:_SHOWN]) + more or "its layers in another order"
+    fix = f"--resume {run.path} alone goes on with its own; or start a new run (--init-from takes this one's weights)"
+    raise DataError(str(run.path), f"its checkpoints were made with another spec ({said})", fix)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def open_folder(wish: Wish, found: RunFolder | None, name: str, world: World, ready: Callable[[], object]) -> RunFolder:

@@ -81,7 +81,7 @@ def _open(request: Request) -> _Opened:
     from netspec.labels import with_labels
     from netspec.pipeline import compile_file
     from netspec.processes import NetOptions, open_net
-    from netspec.runs import before, last_run, named_run, open_folder
+    from netspec.runs import before, last_run, named_run, open_folder, require_same_spec
     from netspec.train import initial_weights, make_job, require_fit
     from netspec_runtime.training.memory import keep_freed_memory
     from netspec_runtime.training.step import check_parts
@@ -90,6 +90,8 @@ def _open(request: Request) -> _Opened:
     path = named.spec if named and not wish.spec else _spec_file(wish.spec or DEMO)
     compiled = with_labels(compile_file(path, wish.assignments, name=wish.spec), path.parent)
     found = named or last_run(wish, compiled.spec.name)
+    if found is not None:
+        require_same_spec(found, compiled)
     started = before(found)
     wish = replace(wish, data=wish.data or started.data, init_from=wish.init_from or started.init_from)
     kept = {name: value for name, value in started.flags.items() if name in request.flags.keys() - request.given}

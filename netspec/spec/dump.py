@@ -34,6 +34,20 @@ def spec_hash(spec: Spec) -> str:
     return hashlib.sha256(dump(spec).encode()).hexdigest()
 
 
+def flat(spec: Spec) -> dict[str, str]:
+    """Each key by its path, as in `train.epochs` or `layers.conv1.filters`, to its value as text; defaults too."""
+    found = {}
+    for name, value, hint in _all(spec, Header):
+        if is_dataclass(value) and not isinstance(value, type):
+            found.update({f"{name}.{inner}": _value(v, h) for inner, v, h in _all(value, type(value))})
+        else:
+            found[name] = _value(value, hint)
+    for name, layer in spec.layers.items():
+        found[f"layers.{name}.type"] = layer.type
+        found.update({f"layers.{name}.{inner}": _value(v, h) for inner, v, h in _all(layer, type(layer))})
+    return found
+
+
 def _layer(layer: Layer) -> str:
     pairs = [f"type: {layer.type}"]
     pairs += [f"{name}: {_value(value, hint)}" for name, value, hint in _written(layer, type(layer))]
@@ -49,6 +63,12 @@ def _written(value: object, cls: type[Any]) -> list[tuple[str, object, Any]]:
     ordered = sorted(keys.values(), key=lambda f: f.default is not MISSING)
     triples = [(f, getattr(value, f.name)) for f in ordered]
     return [(f.name, v, hints[f.name]) for f, v in triples if f.default is MISSING or v != f.default]
+
+
+def _all(value: object, cls: type[Any]) -> list[tuple[str, object, Any]]:
+    """(name, value, annotation) of every key."""
+    hints = hints_of(cls)
+    return [(name, getattr(value, name), hints[name]) for name in keys_of(cls)]
 
 
 def _value(value: object, hint: Any = None) -> str:
