@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -34,6 +34,10 @@ from netspec_runtime.terminal import clean_exit
 
 INTERNAL_ERROR = 70
 TERMINATED = 143
+_EXIT_CODES: Final = (
+    "Exit codes: 0 fine, 1 the spec, the ledger or the proof fails, 2 usage, 3 environment (device, provider, library),"
+    " 4 data (image, weights, disk), 5 training diverged, 70 a bug, 130 interrupted, 141 a closed pipe, 143 terminated."
+)
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,16 +54,31 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 app = typer.Typer(
     name="netspec",
     help="Compile a layer file to a trainable PyTorch module and an ONNX graph, and prove that they agree.",
+    epilog=_EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (build, validate, train, experiment, infer, prepare, summary, graph, explain, init, schema, doctor):
-    app.command()(_guarded(command))
-app.command("eval")(_guarded(evaluate))
-app.command("import")(_guarded(import_net))
-app.command()(_guarded(diff))
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {  # in the order in which `--help` and README.md have them
+    "build": build,
+    "validate": validate,
+    "train": train,
+    "eval": evaluate,
+    "prepare": prepare,
+    "experiment": experiment,
+    "infer": infer,
+    "summary": summary,
+    "import": import_net,
+    "diff": diff,
+    "graph": graph,
+    "explain": explain,
+    "init": init,
+    "schema": schema,
+    "doctor": doctor,
+}
+for name, command in _COMMANDS.items():
+    app.command(name)(_guarded(command))
 
 
 def _show_version(wanted: bool) -> None:
@@ -83,11 +102,7 @@ def _terminate(*_: object) -> None:
 
 
 def main() -> None:
-    """The entry point.
-
-    Exit codes: 0 ok, 1 spec, 2 usage, 3 environment, 4 data, 5 diverged, 70 internal, 130 and 143 stopped, 141 a closed
-    pipe.
-    """
+    """The entry point. Its exit codes are those of `--help`."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="netspec")

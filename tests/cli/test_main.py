@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,14 @@ def test_help_goes_to_stdout(arguments: list[str], netspec: Run) -> None:
     done = netspec(*arguments)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Usage: netspec ")
+
+
+def test_help_and_the_readme_say_the_same_commands_and_exit_codes(netspec: Run, root: Path) -> None:
+    said, readme = netspec("--help").out, " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    commands = re.findall(r"^  ([a-z]+)  ", said.partition("Commands:\n")[2], re.MULTILINE)
+    assert commands == re.findall(r"\| `netspec ([a-z]+)[^|]*` \|", readme)
+    codes = " ".join(said[said.index("Exit codes:") :].split())
+    assert codes in readme
 
 
 @pytest.mark.parametrize(
