@@ -19,7 +19,8 @@ def init(
     list_all: Annotated[bool, typer.Option("--list", help="List the built-in specs.")] = False,
 ) -> None:
     """Copy a built-in spec to start from; `--list` shows them all."""
-    from netspec.diagnostics import did_you_mean
+    from netspec.diagnostics import Diagnostic, SpecError, did_you_mean
+    from netspec.source import Source, whole
     from netspec.spec.load import load_spec
     from netspec.spec.shipped import shipped_specs
 
@@ -35,7 +36,8 @@ def init(
         return
     if name not in specs:
         advice = did_you_mean(name, specs) or "see `netspec init --list`"
-        raise DataError(name, "there is no built-in spec of this name", advice)
+        message = f"there is no built-in spec `{name}`"
+        raise SpecError([Diagnostic("NS101", message, whole(Source(name, "")), help=advice)])
     target = out or Path(f"{name}.yaml")
     try:
         with target.open("x", encoding="utf-8") as file:

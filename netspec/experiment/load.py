@@ -7,9 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final, cast
 
-from netspec.diagnostics import Diagnostic, Findings, did_you_mean
+from netspec.diagnostics import Diagnostic, Findings, SpecError, did_you_mean
 from netspec.experiment.model import LANGUAGE, Choice, Experiment, ExperimentHeader, Run, RunHeader, Setting
-from netspec.source import Source, Span
+from netspec.source import Source, Span, whole
 from netspec.spec.shipped import shipped_folder
 from netspec.syntax.decode import Decoder
 from netspec.syntax.phrases import found
@@ -18,7 +18,6 @@ from netspec.syntax.scalars import shorten
 from netspec.syntax.spans import Path as Keys
 from netspec.syntax.spans import SpanTable
 from netspec.syntax.tree import Entry, Mapping, Sequence, Tree
-from netspec_runtime.errors import DataError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)  # of experiments and runs: they name folders
 _NAME_HELP: Final = "ASCII letters, digits, `-` and `_`, at most 64: it names a folder"
@@ -30,12 +29,13 @@ def shipped_experiments() -> dict[str, Path]:
 
 
 def find_experiment(argument: str) -> Path:
-    """The file that a command's NAME means: a path, or else a built-in experiment. Raises DataError."""
+    """The file that a command's NAME means: a path, or else a built-in experiment. Raises SpecError."""
     path, shipped = Path(argument), shipped_experiments()
     if path.is_file() or argument in shipped:
         return path if path.is_file() else shipped[argument]
     help = did_you_mean(argument, shipped) or "see `netspec experiment --list`"
-    raise DataError(argument, "there is no experiment of this name, and no such file", help)
+    message = f"there is no experiment `{argument}`, and no such file"
+    raise SpecError([Diagnostic("NS101", message, whole(Source(argument, "")), help=help)])
 
 
 def load_experiment(path: Path, name: str | None = None) -> Experiment:

@@ -92,9 +92,8 @@ def curves(results: dict[str, Any]) -> dict[str, Any]:
 def test_all_runs_are_trained_measured_drawn_and_compared(lab: Lab, whole: tuple[str, str]) -> None:
     home = lab.folder / "whole" / "experiments" / "small"
     assert whole[0] == (home / "results.md").read_text(encoding="utf-8")
-    assert re.search(
-        r"netspec: deep: epoch 12, .* minutes, training error .*%, test error .*%\nnetspec: deep: done", whole[1]
-    )
+    last = r"netspec: deep: epoch 12, .* minutes, training error .*%, test error .*%\n"
+    assert re.search(rf"{last}(netspec: flat.*\n)*netspec: deep: done", whole[1])
     assert sorted(p.name for p in home.iterdir()) == [
         "deep",
         "flat-lr-0.0005",
@@ -150,6 +149,19 @@ def test_a_run_of_train_is_taken_and_an_experiment_goes_on_after_kills_and_signa
     assert curves(lab.results("broken")) == curves(lab.results("whole"))
     assert not (lab.folder / "broken" / "experiments" / "small" / "deep").exists()
     assert Path(lab.results("broken")["runs"][0]["folder"]) == Path("broken/tiny")
+
+
+@pytest.mark.slow
+def test_runs_that_never_began_leave_nothing_behind(lab: Lab) -> None:
+    process = lab.start("experiment", "small.yaml", "--data", "data", "--runs", "short")
+    lab.wait("short/experiments/small/deep/metrics.jsonl", '"step"', process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    assert out.count("unfinished") == 1
+    assert out.count("not run") == 2
+    folder = lab.folder / "short" / "experiments" / "small"
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["deep"]
 
 
 @pytest.mark.slow
@@ -216,7 +228,7 @@ def netspec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     ("arguments", "code", "words"),
     [
         (["figure-1"], 2, "figure-1 needs pictures: cifar10"),
-        (["figure1"], 4, "did you mean `figure-1`?"),
+        (["figure1"], 1, "did you mean `figure-1`?"),
         (["small.yaml", "--only", "depe", "--report-only"], 2, "did you mean `deep`?"),
         (["tiny.yaml"], 1, "NS201"),
         (["small.yaml", "--data", "nowhere"], 4, "nowhere"),

@@ -10,7 +10,6 @@ import pytest
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.experiment.load import find_experiment, load_experiment, load_experiment_text, shipped_experiments
 from netspec.experiment.trials import make_trials
-from netspec_runtime.errors import DataError
 
 HEAD = "experiment: 1\nname: test\nabout: a\ndata: shapes\nspec: shapes\n"
 MEASURE = "measure: {last: test}\n"
@@ -74,8 +73,9 @@ def test_all_errors_come_in_one_run() -> None:
 
 
 def test_an_unknown_experiment_is_answered_with_the_nearest() -> None:
-    with pytest.raises(DataError, match="did you mean `figure-1`"):
+    with pytest.raises(SpecError) as error:
         find_experiment("figure1")
+    assert error.value.diagnostics[0].help == "did you mean `figure-1`?"
     assert find_experiment("figure-1").name == "figure-1.yaml"
 
 
