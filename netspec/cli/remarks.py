@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netspec.cli.arguments import DATA_CACHE
+
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.pipeline import Compiled
     from netspec_runtime.training.job import Job
 
 
 def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
-    """A sentence each: of a recipe that nobody wrote, of data that cannot tell how good a net is, of small batches."""
-    recipe = job.recipe
+    """Of raw pictures, a recipe that nobody wrote, data that cannot tell how good a net is, small batches."""
+    from netspec_runtime.data.manifest import QUARANTINE, read_manifest
+
+    recipe, prepared = job.recipe, read_manifest(job.data.path).origin
+    if job.data.path.parent == DATA_CACHE and prepared.sources:
+        bad = f", without {prepared.quarantined:,} that are no pictures (see its {QUARANTINE})"
+        yield f"{', '.join(prepared.sources)}: prepared in {job.data.path}{bad * (prepared.quarantined > 0)}"
     if ("train",) not in compiled.spec.spans.keys:
         yield (
             f"note: the spec has no `train`, so {recipe.epochs} epochs in batches of {recipe.batch}, rate "
