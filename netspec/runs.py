@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from netspec.diagnostics import SpecError
 from netspec.pipeline import Compiled
 from netspec.spec.dump import dump, flat
 from netspec.spec.load import load_spec
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 AUTO: Final = "auto"  # resume the net's last run, if there is one
 _SHOWN: Final = 3  # differences
+_INPUT_KEYS: Final = ("data.mean", "data.std", "data.channels", "data.resize", "data.crop")
 _LONGEST: Final = 40  # characters of a value in a message
 
 
@@ -72,6 +74,15 @@ def data_of(run: RunFolder | None) -> Path | None:
     return before(run).data
 
 
+def present_data_of(run: RunFolder | None, fix: str) -> Path | None:
+    """As `data_of`. Raises DataError, which names the run, where they are not there any more."""
+    found = data_of(run)
+    if run is not None and found is not None and not found.exists():
+        reason = f"not there any more, and {run.path} was started with these pictures"
+        raise DataError(str(found), reason, f"bring them back, or {fix}")
+    return found
+
+
 @dataclass(frozen=True)
 class Before:
     """What a run was started with: its data (None: drawn), the weights that it took, and flags by their names.
@@ -115,6 +126,20 @@ def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
     said = "; ".join(found[:_SHOWN]) + more or "its layers in another order"
     fix = f"--resume {run.path} alone goes on with its own; or start a new run (--init-from takes this one's weights)"
     raise DataError(str(run.path), f"its checkpoints were made with another spec ({said})", fix)
+
+
+def prepared_otherwise(compiled: Compiled, source: Path) -> str:
+    """How inputs differ from those of a run whose weights are taken, by its folder or a file in it; empty if not."""
+    from netspec_runtime.training.run import open_run
+
+    folder = source if source.is_dir() else source.parent
+    try:
+        theirs = flat(load_spec(open_run(folder).spec))
+    except (DataError, SpecError):  # no run: nothing is known
+        return ""
+    ours = flat(compiled.spec)
+    keys = [key for key in _INPUT_KEYS if ours[key] != theirs[key]]
+    return "; ".join(f"{key}: {_short(ours[key])} here, {_short(theirs[key])} there" for key in keys)
 
 
 def _short(text: str) -> str:

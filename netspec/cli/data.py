@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 
 
 def data_of_runs(models: Iterable[str]) -> Path | None:
-    """What the first of them that is a run was trained on, drawn again if netspec drew it; None if none is a run."""
-    from netspec.runs import data_of
+    """What the first of them that is a run was trained on, drawn again if netspec drew it; None if none is a run.
+
+    Says of other runs that they learned from other pictures. Raises DataError for pictures that are gone.
+    """
+    from netspec.runs import data_of, present_data_of
     from netspec_runtime.data.shapes import ensure_shapes
 
-    run = next(_runs(models), None)
-    if run is None:
+    runs = list(_runs(models))
+    if not runs:
         return None
-    return data_of(run) or ensure_shapes(DATA_CACHE / "shapes").path
+    source = present_data_of(runs[0], "say where they are with --data")
+    place = source or ensure_shapes(DATA_CACHE / "shapes").path
+    others = [run for run in runs[1:] if data_of(run) != source]
+    if others:
+        named = ", ".join(str(run.path) for run in others)
+        complain(f"{named}: trained on other data; all are judged on those of {runs[0].path}, {place}")
+    return place
 
 
 def learned_by(models: Iterable[str], path: Path) -> bool:
@@ -50,7 +59,7 @@ def _runs(models: Iterable[str]) -> Iterator[RunFolder]:
 
 def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
     """What a run that has not ended learns from. Raises DataError where that is not there any more."""
-    from netspec.runs import data_of
+    from netspec.runs import present_data_of
     from netspec.train import prepare_options
     from netspec_runtime.data.prepare import ensure_prepared
     from netspec_runtime.data.shapes import ensure_shapes
@@ -59,7 +68,7 @@ def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
 
     complain(f"{folder}: its training has not ended, so these are the best weights so far")
     run = open_run(folder)
-    source = data_of(run)
+    source = present_data_of(run, f"end its training: netspec train --resume {folder} --data DIR")
     if source is None:
         data = ensure_shapes(DATA_CACHE / "shapes")
     else:

@@ -81,7 +81,7 @@ def _open(request: Request) -> _Opened:
     from netspec.labels import with_labels
     from netspec.pipeline import compile_file
     from netspec.processes import NetOptions, open_net
-    from netspec.runs import before, last_run, named_run, open_folder, require_same_spec
+    from netspec.runs import before, last_run, named_run, open_folder, present_data_of, require_same_spec
     from netspec.train import initial_weights, make_job, require_fit
     from netspec_runtime.training.memory import keep_freed_memory
     from netspec_runtime.training.step import check_parts
@@ -93,7 +93,8 @@ def _open(request: Request) -> _Opened:
     if found is not None:
         require_same_spec(found, compiled)
     started = before(found)
-    wish = replace(wish, data=wish.data or started.data, init_from=wish.init_from or started.init_from)
+    data_before = None if wish.data else present_data_of(found, "say where they are with --data")
+    wish = replace(wish, data=wish.data or data_before, init_from=wish.init_from or started.init_from)
     kept = {name: value for name, value in started.flags.items() if name in request.flags.keys() - request.given}
     flags = {**request.flags, **kept}
     keep_freed_memory()
@@ -226,11 +227,14 @@ def _initial(compiled: Compiled, init_from: Path | None, say: Callable[[str], ob
     """Weights to start from, by their names in the merged net."""
     import torch
 
+    from netspec.runs import prepared_otherwise
     from netspec.train import initial_weights
 
     arrays, report = initial_weights(compiled, init_from)
     for line in report.lines() if report else ():
         say(line)
+    if init_from is not None and (how := prepared_otherwise(compiled, init_from)):
+        say(f"note: the weights of {init_from} learned from inputs that were prepared otherwise ({how})")
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 

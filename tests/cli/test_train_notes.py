@@ -36,3 +36,52 @@ def test_data_that_cannot_tell_a_good_net_from_another_are_remarked(place: Path,
     assert "note: there are no test pictures with labels, so the best weights are those of the least" in done.err
     assert "`netspec prepare --holdout 0.1` sets some aside\n" in done.err
     assert "note: there is one class, so every answer is right and nothing is learned" in done.err
+
+
+@pytest.mark.usefixtures("place")
+def test_raw_pictures_are_said_to_be_prepared_and_what_is_left_out(place: Path, netspec: Run) -> None:
+    done = netspec("train", "small.yaml", "--data", "pictures", "-o", "whole")
+    (folder,) = (place / "data").iterdir()
+    assert f"pictures: prepared in data/{folder.name}\n" in done.err
+    (place / "pictures" / "train" / "ant" / "0.png").write_bytes(b"broken")
+    (place / "pictures" / "train" / "ant" / "letter.txt").write_text("stray")
+    done = netspec("train", "small.yaml", "--data", "pictures", "-o", "broken")
+    assert f"prepared in data/{folder.name}, without 2 that are no pictures (see its quarantine.txt)\n" in done.err
+    assert "prepared in" not in netspec("train", "small.yaml", "--data", folder.resolve(), "-o", "ready").err
+
+
+@pytest.mark.usefixtures("place")
+def test_weights_of_a_run_with_other_inputs_are_remarked(netspec: Run) -> None:
+    assert netspec("train", "small.yaml", "--data", "pictures", "-o", "first").code == 0
+    for source in ("first", "first/best.safetensors"):
+        other = ("--set", "data.std=[64, 64, 64]", "--init-from", source)
+        done = netspec("train", "small.yaml", "--data", "pictures", *other)
+        note = f"note: the weights of {source} learned from inputs that were prepared otherwise (data.std: [64, 64, 64]"
+        assert f"{note} here, null there)\n" in done.err
+    done = netspec("train", "small.yaml", "--data", "pictures", "--init-from", "first")
+    assert (done.code, "note:" in done.err) == (0, False)
+
+
+def test_pictures_of_a_run_s_start_that_are_gone(place: Path, netspec: Run) -> None:
+    assert netspec("train", "small.yaml", "--data", "pictures", "-o", "run").code == 0
+    (place / "pictures").rename(place / "moved")
+    shutil.rmtree(place / "data")
+    for command in (("eval", "run"), ("train", "--resume", "run")):
+        done = netspec(*command)
+        assert (done.code, done.out) == (4, "")
+        assert done.err == (
+            f"netspec: {place}/pictures: not there any more, and run was started with these pictures; bring them back, "
+            "or say where they are with --data\n"
+        )
+    assert netspec("eval", "run", "--data", "moved").code == 0
+    assert not (place / "runs").exists()
+
+
+def test_runs_of_other_data_are_judged_on_the_first_s(place: Path, netspec: Run) -> None:
+    shutil.copytree(place / "pictures", place / "others")
+    for name, data in (("a", "pictures"), ("b", "others")):
+        assert netspec("train", "small.yaml", "--data", data, "-o", name).code == 0
+    done = netspec("eval", "a", "b")
+    assert f"b: trained on other data; all are judged on those of a, {place}/pictures\n" in done.err
+    assert "other data" not in netspec("eval", "a", "b", "--data", "others").err
+    assert "other data" not in netspec("eval", "a", "a").err
