@@ -17,6 +17,7 @@ from netspec.cli.arguments import DeviceOption, refuse_idle
 from netspec.cli.data import data_of_runs, learned_by, open_for, open_learned
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
+from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
@@ -85,9 +86,9 @@ def evaluate(
     too. What --predictions wrote can be averaged later, without its model. Exit code 4 for data that do not fit.
     """
     from netspec.report.scores import render_scores, scores_document
-    from netspec_runtime.training.predictions import require_free, shares, write_predictions
+    from netspec_runtime.training.predictions import require_free, write_predictions
 
-    parted = shares(len(models), _numbers(weights))
+    parted = _shares(len(models), weights)
     if all(map(_is_kept, models)):
         refuse_idle(context, "with kept predictions alone", ("data", "split", "views", "backend", "device", "batch"))
     if predictions is not None:
@@ -101,13 +102,16 @@ def evaluate(
         complain(f"wrote the probabilities of {len(whole.labels):,} pictures to {predictions}")
 
 
-def _numbers(weights: str | None) -> list[float] | None:
-    if weights is None:
-        return None
+def _shares(count: int, weights: str | None) -> list[float]:
+    """What each of so many models counts in their average."""
+    from netspec_runtime.training.predictions import shares
+
     try:
-        return [float(number) for number in weights.split(",")]
+        return shares(count, None if weights is None else [float(number) for number in weights.split(",")])
     except ValueError:
         raise typer.BadParameter(f"{weights} is no list of numbers", param_hint="--weights") from None
+    except DataError as error:
+        raise typer.BadParameter(f"{error.reason}; {error.fix}", param_hint="--weights") from None
 
 
 def _answers(
