@@ -148,15 +148,19 @@ def _train(
 ) -> int:
     """Make or finish all runs; the exit code of who stopped it, or 0. Raises TrainingFailed."""
     from netspec.experiment.execute import execute
-    from netspec.experiment.folders import made_runs, match
+    from netspec.experiment.folders import discard, made_runs, match
     from netspec.experiment.outcome import unsettled
     from netspec_runtime.training.interrupt import Interrupt
 
     made = match(trials, made_runs(runs), pictures.digest)
     left = [t for t in trials if t.label not in made or unsettled(t, made[t.label], measure)]
     tasks = _tasks(left, made, home)
+    teller = _Teller(tasks, placement.jobs > 1)
     with Interrupt() as interrupt:
-        execute(tasks, pictures.path, placement, lambda: interrupt.wanted, _Teller(tasks, placement.jobs > 1))
+        try:
+            execute(tasks, pictures.path, placement, lambda: interrupt.wanted, teller)
+        finally:
+            discard(task.folder for task in tasks if task.label not in teller.begun)
     return interrupt.exit_code
 
 
@@ -167,10 +171,12 @@ class _Teller:
         from netspec.experiment.news import News
 
         self._tasks, self._several, self._news = tasks, several, News()
+        self.begun: set[str] = set()
 
     def began(self, task: Task) -> None:
         from netspec.experiment.execute import LOG
 
+        self.begun.add(task.label)
         where = f"; its log is {task.folder / LOG}" if self._several else ""
         complain(f"{task.label} ({self._tasks.index(task) + 1} of {len(self._tasks)}): {task.folder}{where}")
 

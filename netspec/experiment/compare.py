@@ -132,7 +132,7 @@ def _by_epochs(good: Variant, bad: Variant, found: Sequence[Variant], error: flo
     if good.value is not None:
         done = _done(found, bad.run)
         ratio = done / good.value
-        sentence = f"{names}: {bad.run} has not reached {error:.0%} in {done} epochs, {good.run} did in"
+        sentence = f"{names}: {_short_of(bad.run, error, done)}, {good.run} did in"
         sentence += f" {good.value:g}"
         if ratio < 1:
             return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
@@ -141,10 +141,17 @@ def _by_epochs(good: Variant, bad: Variant, found: Sequence[Variant], error: flo
     if bad.value is not None:
         done = _done(found, good.run)
         verdict = "disagrees" if done >= bad.value else "undecided"
-        sentence = f"{names}: {good.run} has not reached {error:.0%} in {done} epochs, {bad.run} did in"
+        sentence = f"{names}: {_short_of(good.run, error, done)}, {bad.run} did in"
         return Finding(good.run, bad.run, verdict, None, False, None, f"{sentence} {bad.value:g}")
-    sentence = f"{names}: neither has reached {error:.0%}, so nothing can be said"
+    idle = [run for run in (good.run, bad.run) if not _done(found, run)]
+    who = f"neither has reached {error:.0%}" if not idle else f"no epoch of {' and '.join(idle)} is done"
+    sentence = f"{names}: {who}, so nothing can be said"
     return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
+
+
+def _short_of(run: str, error: float, done: int) -> str:
+    """What is known of a run that has not reached an error within the epochs that are done."""
+    return f"{run} has not reached {error:.0%} in {done} epochs" if done else f"no epoch of {run} is done"
 
 
 def _by_error(paper: Paper, good: Variant, bad: Variant, least: float, most: float, pictures: int | None) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -105,6 +105,15 @@ def open_trial(trial: Trial, home: Path) -> RunFolder:
     folder = RunFolder(path, spec.name)
     folder.write(folder.spec.name, dump(spec))
     return folder
+
+
+def discard(folders: Iterable[Path]) -> None:
+    """Remove those of these folders of `open_trial` in which nothing was begun: they hold their spec alone."""
+    for folder in folders:
+        files = list(folder.iterdir())
+        if [file.suffix for file in files] == [".yaml"]:
+            files[0].unlink()
+            folder.rmdir()
 
 
 def _names(home: Path, slug: str) -> Iterator[Path]:

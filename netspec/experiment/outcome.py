@@ -78,7 +78,7 @@ def _outcome(trial: Trial, made: Made | None, measure: Measure) -> Outcome:
     if made is None:
         return Outcome(trial, None, "not run", (), None)
     epochs = epochs_of(made.path)
-    return Outcome(trial, made.path, _state(trial, made.path, epochs), epochs, value_of(measure, epochs))
+    return Outcome(trial, made.path, _state(trial, made, epochs), epochs, value_of(measure, epochs))
 
 
 def epochs_of(folder: Path) -> tuple[EpochRecord, ...]:
@@ -90,14 +90,14 @@ def epochs_of(folder: Path) -> tuple[EpochRecord, ...]:
     return tuple(record for record in records if isinstance(record, EpochRecord))
 
 
-def _state(trial: Trial, folder: Path, epochs: tuple[EpochRecord, ...]) -> State:
-    if (folder / DIVERGED).is_file():
+def _state(trial: Trial, made: Made, epochs: tuple[EpochRecord, ...]) -> State:
+    if (made.path / DIVERGED).is_file():
         return "diverged"
     if not epochs:
-        return "not run"
+        return "unfinished" if made.step else "not run"
     reached = trial.until is not None and epochs[-1].train_top1_error <= trial.until
     done = reached or epochs[-1].epoch >= trial.compiled.spec.train.epochs
-    return "finished" if done and (folder / PROOF).is_file() else "unfinished"
+    return "finished" if done and (made.path / PROOF).is_file() else "unfinished"
 
 
 def value_of(measure: Measure, epochs: tuple[EpochRecord, ...]) -> float | None:

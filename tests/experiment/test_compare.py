@@ -45,6 +45,10 @@ def found(
         (NEVER, FAST, "disagrees", None, "flat / deep: deep has not reached 25% in 6 epochs, flat did in 2"),
         (SHORT, FAST, "undecided", None, "flat / deep: deep has not reached 25% in 1 epochs, flat did in 2"),
         (NEVER, NEVER, "undecided", None, "flat / deep: neither has reached 25%, so nothing can be said"),
+        (FAST, [], "undecided", None, "flat / deep: no epoch of flat is done, deep did in 2"),
+        ([], FAST, "undecided", None, "flat / deep: no epoch of deep is done, flat did in 2"),
+        (NEVER, [], "undecided", None, "flat / deep: no epoch of flat is done, so nothing can be said"),
+        ([], [], "undecided", None, "flat / deep: no epoch of deep and flat is done, so nothing can be said"),
     ],
 )
 def test_epochs_are_compared(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netspec.experiment.folders import Made, made_runs, match, open_trial
+from netspec.experiment.folders import Made, discard, made_runs, match, open_trial
 from netspec.experiment.trials import make_trials
 from netspec.spec import load_spec
 from netspec.spec.dump import spec_hash
@@ -50,6 +50,15 @@ def test_a_new_runs_folder_holds_its_spec_and_is_found_again(tmp_path: Path) -> 
     assert open_trial(longer, home).path == home / "flat-lr-0.0005-2"
     found = match(trials, made_runs(tmp_path / "runs"), "any data")
     assert found[trials[1].label].path == home / "flat-lr-0.0005"
+
+
+def test_folders_in_which_something_was_begun_stay(tmp_path: Path) -> None:
+    _, trials = loaded(tmp_path)
+    idle, begun, empty = (open_trial(trial, tmp_path / "runs").path for trial in trials)
+    (begun / "train.log").touch()
+    next(empty.iterdir()).unlink()
+    discard([idle, begun, empty])
+    assert (idle.exists(), begun.is_dir(), empty.is_dir()) == (False, True, True)
 
 
 def test_the_labels_of_a_spec_go_with_it(tmp_path: Path) -> None:
