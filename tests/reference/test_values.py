@@ -11,13 +11,14 @@ from netspec.layers import LAYER_TYPES
 from netspec.layers.image import Nailbed
 from netspec.layers.rnorm import Normalisation
 from netspec.syntax.decode import keys_of
-from tests.conformance.agreement import first_difference
+from tests.conformance.agreement import first_difference, largest_difference
 from tests.conformance.forms import Floats, Forms, Values, Weights, doubled, run_onnx, run_torch
 from tests.conformance.layers import Case, legal_cases, seeded_cases
 from tests.reference.evaluate import RESTATED, Call, evaluate
 
 TORCH = 1e-8
 ONNX = 1e-5
+NUDGE = 2.0**-20  # relative, four roundings of float32
 
 
 def test_every_type_is_restated() -> None:
@@ -55,11 +56,19 @@ def differences(case: Case) -> list[str]:
     restated = {"subject": restatement(forms, doubled(weights), exact, batch.astype(np.float64))}
     found = [f"torch: {first_difference(exact, restated, restated, TORCH)}"]
     single = run_torch(forms.merged(weights), batch)
+    tolerance = max(ONNX, _slope(forms, weights, exact, batch))
     forms_of_lrn: tuple[LrnForm, ...] = ("native", "fast")
     for lrn in forms_of_lrn:
         values = run_onnx(forms.onnx(weights, lrn), forms.names, batch)
-        found.append(f"onnx, lrn {lrn}: {first_difference(values, _only(single), restated, ONNX)}")
+        found.append(f"onnx, lrn {lrn}: {first_difference(values, _only(single), restated, tolerance)}")
     return [text for text in found if not text.endswith(": ")] + shape_problem(exact, restated)
+
+
+def _slope(forms: Forms, weights: Weights, exact: Values, batch: Floats) -> float:
+    """How far the layer moves when pictures change in their last digits: log near 1 keeps few of them."""
+    nudged = run_torch(forms.merged(doubled(weights)).double(), batch.astype(np.float64) * (1 + NUDGE))
+    moved = largest_difference(nudged["subject"], exact["subject"])
+    return moved if np.isfinite(moved) else 0.0
 
 
 def _only(values: Values) -> Values:
