@@ -56,6 +56,8 @@ def is_underway(folder: Path) -> bool:
 
 def model_file(path: Path) -> Path:
     """The ONNX file in a folder, or the file itself. Raises DataError where there is none."""
+    from netspec_runtime.training.metrics import divergence
+
     if not path.exists():
         raise DataError(str(path), "there is no such file or folder", "give an ONNX file or the folder of a run")
     if not path.is_dir():
@@ -69,6 +71,8 @@ def model_file(path: Path) -> Path:
     if runs:
         raise DataError(str(path), f"it holds runs and is none: {', '.join(runs)}", f"give one, as {path / runs[0]}")
     own = (path / "arguments.json").is_file()
+    if own and (why := divergence(path / "metrics.jsonl")):
+        raise DataError(str(path), f"its training diverged ({why})", "give another run")
     fix = f"end its training: netspec train --resume {path}" if own else "give an ONNX file or the folder of a run"
     raise DataError(str(path), "there is no model.onnx in it, so no run that has ended", fix)
 

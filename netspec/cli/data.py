@@ -64,10 +64,12 @@ def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
     from netspec_runtime.data.prepare import ensure_prepared
     from netspec_runtime.data.shapes import ensure_shapes
     from netspec_runtime.training.checkpoint import latest_state
+    from netspec_runtime.training.metrics import divergence
     from netspec_runtime.training.run import open_run
 
-    complain(f"{folder}: its training has not ended, so these are the best weights so far")
     run = open_run(folder)
+    state = "diverged" if divergence(run.metrics) else "has not ended"
+    complain(f"{folder}: its training {state}, so these are the best weights so far")
     source = present_data_of(run, f"end its training: netspec train --resume {folder} --data DIR")
     if source is None:
         data = ensure_shapes(DATA_CACHE / "shapes")

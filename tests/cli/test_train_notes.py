@@ -85,3 +85,16 @@ def test_runs_of_other_data_are_judged_on_the_first_s(place: Path, netspec: Run)
     assert f"b: trained on other data; all are judged on those of a, {place}/pictures\n" in done.err
     assert "other data" not in netspec("eval", "a", "b", "--data", "others").err
     assert "other data" not in netspec("eval", "a", "a").err
+
+
+@pytest.mark.usefixtures("place")
+def test_a_run_that_diverged_says_so(netspec: Run) -> None:
+    """Once to who trains it, and to who evaluates it; nobody is told to go on with it."""
+    broken = ("--set", "train.lr=1e30", "-o", "run")
+    done = netspec("train", "small.yaml", "--data", "pictures", *broken)
+    assert (done.code, done.err.count("not finite")) == (5, 1)
+    done = netspec("eval", "run")
+    assert (done.code, done.out) == (4, "")
+    assert "netspec: run: its training diverged (step " in done.err
+    assert "not finite" in done.err
+    assert "--resume" not in done.err

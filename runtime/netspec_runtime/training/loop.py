@@ -18,14 +18,14 @@ from netspec_runtime.training.draws import draw_key
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate
 from netspec_runtime.training.job import Job
 from netspec_runtime.training.keeper import Keeper
-from netspec_runtime.training.metrics import RATE, EpochRecord, EventRecord, Record, TrainRecord
+from netspec_runtime.training.metrics import DIVERGED, RATE, EpochRecord, EventRecord, Record, TrainRecord
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.position import Position
 from netspec_runtime.training.schedule import rate
 from netspec_runtime.training.score import Scores
 from netspec_runtime.training.step import Gradients, Step, Tally
-from netspec_runtime.training.watch import Watch
+from netspec_runtime.training.watch import Diverged, Watch
 
 
 class Listener(Protocol):
@@ -111,6 +111,9 @@ class Trainer:
         except _StoppedError:
             self._keeper.save(self.position)
             return False
+        except Diverged as error:  # after all checkpoints, so that a run that goes on from one forgets it
+            listener.record(EventRecord(error.step + 1, self._epoch, DIVERGED, f"{error.where}: {error.reason}"))
+            raise
         return True
 
     def _run(self) -> None:

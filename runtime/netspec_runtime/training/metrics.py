@@ -78,6 +78,7 @@ def loss_text(loss: float, digits: int) -> str:
 
 
 RATE = "rate"  # the event of a rate that was divided
+DIVERGED = "diverged"  # the event that ends a run: its text says why
 
 _KINDS: dict[str, type[Record]] = {cls.kind: cls for cls in (TrainRecord, EpochRecord, EventRecord)}
 
@@ -125,6 +126,12 @@ def read_metrics(path: Path) -> list[Record]:
     except OSError as error:
         raise DataError(str(path), f"cannot read: {error.strerror}", "give the folder of a run") from None
     return [_record(path, number, line) for number, line in enumerate(_whole_lines(data), 1)]
+
+
+def divergence(path: Path) -> str:
+    """Why a run cannot go on, if that is the last of what it measured; else empty. Raises as `read_metrics` does."""
+    last = read_metrics(path)[-1:] if path.exists() else []
+    return "".join(one.text for one in last if isinstance(one, EventRecord) and one.event == DIVERGED)
 
 
 def truncate_after(path: Path, step: int, epochs: int | None = None) -> None:

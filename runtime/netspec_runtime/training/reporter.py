@@ -10,6 +10,7 @@ from typing import Final, Self
 from netspec_runtime.errors import DataError
 from netspec_runtime.training.curves import draw_curves
 from netspec_runtime.training.metrics import (
+    DIVERGED,
     EpochRecord,
     EventRecord,
     Metrics,
@@ -52,7 +53,8 @@ class Reporter:
         if isinstance(record, TrainRecord):
             self._progress.step(record.step, record)
         elif isinstance(record, EventRecord):
-            self._progress.say(record.text)
+            if record.event != DIVERGED:  # the error says it
+                self._progress.say(record.text)
         else:
             self._progress.epoch(record)
             self._epochs.append(record)
