@@ -58,13 +58,27 @@ class Built:
 
 
 def require_inputs(compiled: Compiled, options: BuildOptions) -> None:
-    """Raise what `build_files` would for the weights and labels that it reads, before any work."""
+    """Raise what `build_files` would for the weights and labels that it reads, before any work.
+
+    And DataError for a folder that holds data or a run, unless options say ``force``.
+    """
     from netspec.weights import check_tensors, tensors_of
 
     found = _of_run(compiled, options)
     if found.weights is not None:
         check_tensors(compiled.typed, str(found.weights), tensors_of(found.weights))
     _labels(compiled, found)
+    if not options.force:
+        _require_no_other(options.out)
+
+
+def _require_no_other(out: Path) -> None:
+    """Raise DataError for a folder that is another command's, where nobody looks for a build: data, or a run."""
+    from netspec_runtime.data.open import is_prepared
+
+    holds = "prepared data" if is_prepared(out) else "a run" if (out / "arguments.json").is_file() else ""
+    if holds:
+        raise DataError(str(out), f"it holds {holds}", "choose another folder with --out, or add --force")
 
 
 def build_files(compiled: Compiled, ledger: LedgerReport | None, options: BuildOptions) -> Built:

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from netspec.backends.torch import emit_module
 from netspec.output import MANIFEST
 from netspec.proof import prove
+from netspec_runtime.data.shapes import prepare_shapes
 from netspec_runtime.weights import map_weights
 from tests.build.nets import ONE, TWO, compiled, random_weights
 from tests.cli.conftest import Run
@@ -170,6 +171,16 @@ def test_a_foreign_file_is_found_before_any_work(netspec: Run, here: Path) -> No
     assert [path.name for path in (here / "build" / "one").iterdir()] == ["report.html"]
     assert netspec("build", "one.yaml", "--no-check", "--force").code == 0
     assert (here / "build" / "one" / "report.html").read_text() != "mine"
+
+
+def test_prepared_data_are_no_place_for_a_build(netspec: Run, here: Path) -> None:
+    prepare_shapes(here / "data", 20, 10)
+    before = sorted(path.name for path in (here / "data").iterdir())
+    done = netspec("build", "one.yaml", "--no-check", "-o", "data")
+    assert (done.code, done.out) == (4, "")
+    assert "data: it holds prepared data; choose another folder with --out, or add --force" in done.err
+    assert sorted(path.name for path in (here / "data").iterdir()) == before
+    assert netspec("build", "one.yaml", "--no-check", "-o", "data", "--force").code == 0
 
 
 def test_a_wrong_spec_writes_nothing(netspec: Run, here: Path) -> None:

@@ -173,6 +173,9 @@ def test_build_refuses_a_run_that_cannot_say_its_mean(place: Path, netspec: Run)
     done = netspec("build", "small.yaml", "--weights", "run", *other)
     said = "run: it is a run of another net (`small`): `conv1.bias` is 8 F32, not 4 F32, and 2 more"
     assert (done.code, said in done.err) == (4, True), done.err
+    done = netspec("build", "small.yaml", "-o", "run")
+    assert (done.code, "run: it holds a run; choose another folder with --out" in done.err) == (4, True)
+    assert not (place / "run" / "report.html").exists()
     (place / "run" / "model.onnx").unlink()
     done = netspec("build", "run/small.yaml", "--weights", "run")
     assert (done.code, "end its training: netspec train --resume run" in done.err) == (4, True)
