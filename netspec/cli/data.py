@@ -96,7 +96,7 @@ def open_for(card: Preprocessing, path: Path, split: str, *, learned: bool) -> P
 
     stretch = card.crop if card.resize is None else None
     options = Options(side=card.resize, stretch=stretch, grey=card.channels.planes == 1, holdout=HOLDOUT)
-    if not is_prepared(path):
+    if path.exists() and not is_prepared(path):
         here = cache_folder(path, DATA_CACHE, options)
         if learned or is_prepared(here):
             complain(f"{path}: split as `train` did, in {here}")

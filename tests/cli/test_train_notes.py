@@ -74,6 +74,8 @@ def test_pictures_of_a_run_s_start_that_are_gone(place: Path, netspec: Run) -> N
             "or say where they are with --data\n"
         )
     assert netspec("eval", "run", "--data", "moved").code == 0
+    done = netspec("eval", "run", "--data", "pictures")
+    assert (done.code, "pictures: no such file or folder" in done.err, "split as" in done.err) == (4, True, False)
     assert not (place / "runs").exists()
 
 
