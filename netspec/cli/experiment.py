@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec.cli.arguments import DATA_CACHE, refuse_idle
+from netspec.cli.download import DataSet
 from netspec.cli.prepare import preparing
 from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
@@ -114,7 +115,7 @@ def _open_data(
         return None
     if source is None:
         if loaded.data != DRAWN:
-            raise typer.BadParameter(f"{loaded.name} needs pictures: {loaded.data}", param_hint="--data")
+            raise typer.BadParameter(f"{loaded.name} needs pictures: {loaded.data}{_how(loaded)}", param_hint="--data")
         return ensure_shapes(DATA_CACHE / DRAWN)
     options = prepare_options(trials[0].compiled, None)
     with preparing() as progress:
@@ -125,6 +126,13 @@ def _open_data(
     for trial in () if report_only else trials:
         require_fit(trial.compiled, data)
     return data
+
+
+def _how(loaded: Experiment) -> str:
+    """How to get the pictures, where netspec knows."""
+    if loaded.data not in [known.value for known in DataSet]:
+        return ""
+    return f", as `netspec prepare --download {loaded.data} -o {DATA_CACHE / loaded.data}` makes them"
 
 
 def _check_classes(loaded: Experiment, trials: Iterable[Trial], source: Path, classes: tuple[str, ...]) -> None:

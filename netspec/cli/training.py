@@ -147,7 +147,10 @@ def _open_data(compiled: Compiled, source: Path | None, workers: int | None) -> 
 
     if source is None:
         if compiled.spec.name != DEMO:
-            raise typer.BadParameter(f"{compiled.spec.name} needs pictures to learn from", param_hint="--data")
+            message = (
+                f"{compiled.spec.name} needs pictures to learn from, a folder of them for each class: --data photos/"
+            )
+            raise typer.BadParameter(message, param_hint="--data")
         return ensure_shapes(DATA_CACHE / DEMO)
     with preparing() as progress:
         return ensure_prepared(

@@ -47,7 +47,7 @@ def odd(place: Path) -> Path:
         (("train", "tiny.yaml", "--data", "four"), 4, "it has 4 classes, and the net tells 6 apart"),
         (("train", "tiny.yaml", "--data", "missing"), 4, "missing"),
         (("train", "tiny.yaml", "--data", "full"), 4, "full"),
-        (("train", "tiny.yaml"), 2, "tiny needs pictures to learn from"),
+        (("train", "tiny.yaml"), 2, "tiny needs pictures to learn from, a folder of them for each class: --data"),
         (("train", "missing.yaml", "--data", "data"), 1, "missing.yaml"),
         (("train", "data"), 2, "data is a folder: name a spec, and give pictures as --data data"),
         (("train", "unbroken"), 2, "unbroken is a folder: --resume unbroken goes on with a run"),

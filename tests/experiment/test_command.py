@@ -227,7 +227,7 @@ def netspec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["figure-1"], 2, "figure-1 needs pictures: cifar10"),
+        (["figure-1"], 2, "figure-1 needs pictures: cifar10, as `netspec prepare --download cifar10 -o"),
         (["figure1"], 1, "did you mean `figure-1`?"),
         (["small.yaml", "--only", "depe", "--report-only"], 2, "did you mean `deep`?"),
         (["tiny.yaml"], 1, "NS201"),
