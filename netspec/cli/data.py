@@ -68,8 +68,8 @@ def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
     from netspec_runtime.training.run import open_run
 
     run = open_run(folder)
-    state = "diverged" if divergence(run.metrics) else "has not ended"
-    complain(f"{folder}: its training {state}, so these are the best weights so far")
+    end = "diverged" if divergence(run.metrics) else "has not ended"
+    complain(f"{folder}: its training {end}, so these are the best weights so far")
     source = present_data_of(run, f"end its training: netspec train --resume {folder} --data DIR")
     if source is None:
         data = ensure_shapes(DATA_CACHE / "shapes")
