@@ -22,9 +22,10 @@ def test_each_format_goes_to_stdout(form: str, start: str) -> None:
     assert done.stdout.startswith(start)
 
 
-def test_a_file_is_written_and_named_on_stderr(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["-o", "--out", "--output"])
+def test_a_file_is_written_and_named_on_stderr(option: str, tmp_path: Path) -> None:
     path = tmp_path / "net.svg"
-    done = CliRunner().invoke(app, ["alexnet", "-o", str(path), "--set", "layers.fc8.gpu=1"])
+    done = CliRunner().invoke(app, ["alexnet", option, str(path), "--set", "layers.fc8.gpu=1"])
     assert done.exit_code == 0
     assert done.stdout == ""
     assert "gpu 1" in path.read_text(encoding="utf-8")
