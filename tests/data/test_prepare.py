@@ -246,7 +246,7 @@ def test_of_files_that_all_are_broken_the_first_says_why(tmp_path: Path) -> None
     with pytest.raises(DataError) as refused:
         run(tmp_path / "raw", tmp_path / "out", Options())
     assert str(refused.value) == (
-        f"{tmp_path}/raw/a/x.png: no picture in any format that is read here, and of the 2 after it none can be read; "
+        f"{tmp_path}/raw/a/x.png: no picture in any format that is read here, and none of the 3 tried can be read; "
         "check the files"
     )
 

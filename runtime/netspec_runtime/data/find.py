@@ -31,8 +31,7 @@ def find_source(paths: Sequence[Path]) -> Source:
         if path.is_dir() and is_prepared(path):
             raise DataError(str(path), "this is prepared data already", "use it as it is")
         if (path / JOURNAL).is_file():
-            fix = f"go on with the same command, `netspec prepare ... -o {path}`"
-            raise DataError(str(path), "its preparation is unfinished", fix)
+            raise DataError(str(path), "its preparation is unfinished", f"go on with `netspec prepare ... -o {path}`")
     try:
         return _noting_classes(_read(paths))
     except OSError as error:

@@ -78,7 +78,7 @@ def _first_side(pictures: Pictures) -> int:
             reasons.append(error.reason)
         except OSError as error:
             reasons.append(error.strerror or "cannot be read")
-    more = f", and of the {len(reasons) - 1:,} after it none can be read" if len(reasons) > 1 else ""
+    more = f", and none of the {len(reasons):,} tried can be read" if len(reasons) > 1 else ""
     raise DataError(_place(pictures, 0), f"{reasons[0]}{more}", "check the files")
 
 
