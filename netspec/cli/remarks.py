@@ -19,8 +19,9 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
 
     recipe, prepared = job.recipe, read_manifest(job.data.path).origin
     if job.data.path.parent == DATA_CACHE and prepared.sources:
-        bad = f", without {prepared.quarantined:,} that are no pictures (see its {QUARANTINE})"
-        yield f"{', '.join(prepared.sources)}: prepared in {job.data.path}{bad * (prepared.quarantined > 0)}"
+        count = prepared.quarantined
+        bad = f", {count:,} bad file{'s' * (count > 1)} left out (see its {QUARANTINE})" if count else ""
+        yield f"{', '.join(prepared.sources)}: prepared in {job.data.path}{bad}"
     if ("train",) not in compiled.spec.spans.keys:
         yield (
             f"note: the spec has no `train`, so {recipe.epochs} epochs in batches of {recipe.batch}, rate "

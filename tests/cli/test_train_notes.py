@@ -46,7 +46,7 @@ def test_raw_pictures_are_said_to_be_prepared_and_what_is_left_out(place: Path, 
     (place / "pictures" / "train" / "ant" / "0.png").write_bytes(b"broken")
     (place / "pictures" / "train" / "ant" / "letter.txt").write_text("stray")
     done = netspec("train", "small.yaml", "--data", "pictures", "-o", "broken")
-    assert f"prepared in data/{folder.name}, without 2 that are no pictures (see its quarantine.txt)\n" in done.err
+    assert f"prepared in data/{folder.name}, 2 bad files left out (see its quarantine.txt)\n" in done.err
     assert "prepared in" not in netspec("train", "small.yaml", "--data", folder.resolve(), "-o", "ready").err
 
 
