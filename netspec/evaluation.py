@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Learned = Callable[[Path, Compiled], PreparedData]  # of a run's folder and its net: what it learns from
 
 Choice = Literal["auto", "torch", "onnx"]
+_PART: Final = re.compile(r"\.gpu\d+\.onnx$")  # a device's file, beside that of the whole net
 _SPEC_KEY: Final = "netspec.spec"
 
 
@@ -65,8 +67,12 @@ def model_file(path: Path) -> Path:
     files = sorted(path.glob("*.onnx"))
     if (path / "model.onnx") in files:
         return path / "model.onnx"
-    if len(files) == 1:  # of `netspec build`
-        return files[0]
+    whole = [file for file in files if _PART.search(file.name) is None]
+    if len(whole) == 1:  # of `netspec build`
+        return whole[0]
+    if whole:
+        names = ", ".join(file.name for file in whole)
+        raise DataError(str(path), f"it holds {len(whole)} ONNX files: {names}", f"give one, as {whole[0]}")
     runs = sorted(file.parent.name for file in path.glob("*/arguments.json"))
     if runs:
         raise DataError(str(path), f"it holds runs and is none: {', '.join(runs)}", f"give one, as {path / runs[0]}")

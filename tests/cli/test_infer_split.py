@@ -38,6 +38,18 @@ def test_any_part_answers_as_the_whole_net(tmp_path: Path, part: str) -> None:
     assert len(answers[0]) == 5
 
 
+def test_the_folder_of_a_build_is_its_whole_net(tmp_path: Path) -> None:
+    spec, picture, out = tmp_path / "spec.yaml", tmp_path / "picture.png", tmp_path / "out"
+    spec.write_text(SPEC, encoding="utf-8")
+    Image.new("RGB", (20, 20)).save(picture)
+    flags = ["--split", "--no-check", "--out", str(out)]
+    assert CliRunner().invoke(app, ["build", str(spec), *flags]).exit_code == 0
+    assert _answer(out, picture) == _answer(out / "towers.onnx", picture)
+    assert CliRunner().invoke(app, ["build", str(spec), *flags, "--set", "name=other"]).exit_code == 0
+    result = CliRunner().invoke(app, ["infer", "--onnx", str(out), str(picture)])
+    assert f"it holds 2 ONNX files: other.onnx, towers.onnx; give one, as {out}/other.onnx" in str(result.exception)
+
+
 def test_a_missing_part_is_one_line(tmp_path: Path) -> None:
     spec, picture = tmp_path / "spec.yaml", tmp_path / "picture.png"
     spec.write_text(SPEC, encoding="utf-8")
