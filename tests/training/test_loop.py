@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from netspec_runtime.errors import DataError
 from netspec_runtime.training.batches import Batch, TrainingBatches
 from netspec_runtime.training.loop import Nobody, Trainer
 from netspec_runtime.training.metrics import EventRecord, Record, TrainRecord
+from netspec_runtime.training.watch import Diverged
 from tests.e2e.runs import SPEC
 from tests.training.jobs import initial, job
 
@@ -80,3 +82,25 @@ def test_a_run_that_moves_says_the_same_by_the_names_of_the_spec(tmp_path: Path,
     assert state["dead"]["filters"] == {"conv1.bias": 4, "conv2.bias": 4, "fc3.bias": 6}
     found += run.go(places[1], 11) + run.go(places[0], 21)
     assert found == [(20, "conv1: 1 of 4 filters")]
+
+
+class Full(Nobody):
+    """A listener whose disk is full."""
+
+    def record(self, record: Record) -> None:
+        if isinstance(record, EventRecord):
+            raise DataError("metrics.jsonl", "no space left on device", "free some")
+
+
+@pytest.mark.parametrize("listener", [Records(), Full()])
+def test_a_divergence_is_told_last_and_whatever_the_disk_does(tmp_path: Path, listener: Nobody) -> None:
+    text = SPEC.replace("start: 0.01", "start: 1e30")
+    trainer = Trainer(job(tmp_path, text=text))
+    trainer.start(lambda: initial(text))
+    with pytest.raises(Diverged) as caught:
+        trainer.run(listener, lambda: False)
+    if isinstance(listener, Records):
+        last = listener.all[-1]
+        assert isinstance(last, EventRecord)
+        assert (last.event, last.step) == ("diverged", caught.value.step + 1)
+        assert last.text == f"{caught.value.where}: {caught.value.reason}"

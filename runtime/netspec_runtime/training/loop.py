@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
 
+from netspec_runtime.errors import DataError
 from netspec_runtime.training.arithmetic import fix_arithmetic
 from netspec_runtime.training.bands import hold
 from netspec_runtime.training.batches import Batch, TrainingBatches
@@ -112,7 +113,8 @@ class Trainer:
             self._keeper.save(self.position)
             return False
         except Diverged as error:  # after all checkpoints, so that a run that goes on from one forgets it
-            listener.record(EventRecord(error.step + 1, self._epoch, DIVERGED, f"{error.where}: {error.reason}"))
+            with suppress(DataError):  # a full disk is the lesser news
+                listener.record(EventRecord(error.step + 1, self._epoch, DIVERGED, f"{error.where}: {error.reason}"))
             raise
         return True
 
