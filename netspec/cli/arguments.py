@@ -22,7 +22,7 @@ DeviceOption = Annotated[
 DATA_CACHE: Final = Path("data")  # raw data are prepared below it
 
 
-def given(context: typer.Context) -> dict[str, str]:
+def typed(context: typer.Context) -> dict[str, str]:
     """The parameters that the command line has: their names to what a user calls them."""
     found = [param for param in context.command.params if _on_command_line(context, param.name or "")]
     return {
@@ -35,7 +35,7 @@ def refuse_idle(
     context: typer.Context, where: str, idle: Collection[str] | None = None, *, but: Collection[str] = ()
 ) -> None:
     """Raise BadParameter for a parameter that would do nothing ``where``: one of ``idle``, or any not of ``but``."""
-    for name, called in given(context).items():
+    for name, called in typed(context).items():
         if name not in but and (idle is None or name in idle):
             raise typer.BadParameter(f"it does nothing {where}", param_hint=called)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from netspec.cli.arguments import SetOption
+from netspec.cli.arguments import SetOption, refuse_idle, typed
 from netspec.cli.infer import Views
 from netspec.cli.training import Request, train_run
 
@@ -99,16 +99,12 @@ def train(
         "until": until,
         "tensorboard": tensorboard,
     }
-    given = frozenset(name for name in context.params if _given(context, name))
+    given = frozenset(typed(context))
     _require_new(resume, given)
+    if out is not None:
+        refuse_idle(context, "with --out", ("runs",))
     wish = Wish(spec, tuple(assignments or ()), data, out, runs, resume, init_from)
     train_run(Request(wish, devices, mesh, workers if "workers" in given else None, flags, given))
-
-
-def _given(context: typer.Context, name: str) -> bool:
-    """Whether the command line has this flag."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _require_new(resume: str | None, given: frozenset[str]) -> None:

@@ -16,6 +16,7 @@ from tests.cli.conftest import Run
         ("prepare raw -o out --set a.b=3", "--set", "without --spec"),
         ("prepare raw -o out --mirror http://localhost", "--mirror", "without --download"),
         ("prepare --check out --size 3", "--size", "with --check"),
+        ("train shapes --out here --runs there", "--runs", "with --out"),
         ("experiment --list extra", "NAME|FILE", "with --list"),
         ("experiment --list --data raw", "--data", "with --list"),
         ("experiment --epochs 3", "--epochs", "without NAME"),
