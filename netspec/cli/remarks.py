@@ -21,7 +21,7 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
     if job.data.path.parent == DATA_CACHE and prepared.sources:
         count = prepared.quarantined
         bad = f", {count:,} bad file{'s' * (count > 1)} left out (see its {QUARANTINE})" if count else ""
-        yield f"{', '.join(prepared.sources)}: prepared in {job.data.path}{bad}"
+        yield f"the pictures are prepared in {job.data.path}{bad}"
     if ("train",) not in compiled.spec.spans.keys:
         yield (
             f"note: the spec has no `train`, so {recipe.epochs} epochs in batches of {recipe.batch}, rate "

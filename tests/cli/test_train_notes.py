@@ -42,7 +42,7 @@ def test_data_that_cannot_tell_a_good_net_from_another_are_remarked(place: Path,
 def test_raw_pictures_are_said_to_be_prepared_and_what_is_left_out(place: Path, netspec: Run) -> None:
     done = netspec("train", "small.yaml", "--data", "pictures", "-o", "whole")
     (folder,) = (place / "data").iterdir()
-    assert f"pictures: prepared in data/{folder.name}\n" in done.err
+    assert f"the pictures are prepared in data/{folder.name}\n" in done.err
     (place / "pictures" / "train" / "ant" / "0.png").write_bytes(b"broken")
     (place / "pictures" / "train" / "ant" / "letter.txt").write_text("stray")
     done = netspec("train", "small.yaml", "--data", "pictures", "-o", "broken")
