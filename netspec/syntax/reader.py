@@ -6,7 +6,7 @@ YAML that makes bombs or surprises is refused: anchors, aliases, merge keys, tag
 from __future__ import annotations
 
 import unicodedata
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,9 @@ def _not_utf_8(name: str, data: bytes, start: int) -> SpecError:
     before = data[:start].decode("utf-8-sig").split("\n")
     line, column = len(before) - 1, len(before[-1])
     place = Span(source, line, column, line, column + len("\\xff"))
-    return _fatal("NS102", f"the byte 0x{data[start]:02X} is not UTF-8 text", place, "save the file as UTF-8")
+    text = 0 not in data or data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    help = "save the file as UTF-8" if text else "name a layer file: this one is binary"
+    return _fatal("NS102", f"the byte 0x{data[start]:02X} is not UTF-8 text", place, help)
 
 
 def check_text(source: Source) -> None:
