@@ -7,6 +7,7 @@ has its own random stream, keyed by (seed, parameter name, stretch).
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 _STRETCH = 1 << 18
+_FROM_TORCH = "make a safetensors file of it: netspec import SPEC {path} -o weights.safetensors"
+_IMPORT = {  # how to get weights out of other files
+    ".onnx": "make a safetensors file of it: netspec import {path} -o weights.safetensors",
+    **dict.fromkeys((".pth", ".pt"), _FROM_TORCH),
+}
 _SHOWN = 24  # problems in one message
 
 
@@ -96,7 +102,8 @@ def tensors_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(str(path), f"cannot read weights: {error}", "give a safetensors file")
+    fix = _IMPORT.get(path.suffix.lower() if path.is_file() else "", "give a safetensors file")
+    return DataError(str(path), f"cannot read weights: {error}", fix.format(path=shlex.quote(str(path))))
 
 
 def tied_names(typed: TypedGraph) -> dict[str, str]:

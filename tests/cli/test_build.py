@@ -126,6 +126,25 @@ def test_weights_of_a_file(netspec: Run, here: Path) -> None:
     assert {n: stored[n].tobytes() for n in weights} == {n: array.tobytes() for n, array in weights.items()}
 
 
+def test_how_to_get_weights_out_of_other_files_is_said(netspec: Run, here: Path) -> None:
+    assert netspec("build", "two.yaml", "--no-check", "-o", "a b").code == 0
+    done = netspec("build", "two.yaml", "--no-check", "--weights", "a b/two.onnx")
+    fix = "netspec import 'a b/two.onnx' -o weights.safetensors"
+    assert (done.code, done.err.endswith(f"; make a safetensors file of it: {fix}\n")) == (4, True), done.err
+    assert netspec("import", "a b/two.onnx", "-o", "weights.safetensors").code == 0
+    assert netspec("build", "two.yaml", "--no-check", "--weights", "weights.safetensors").code == 0
+    (here / "w.pth").write_bytes(b"PK")
+    done = netspec("build", "two.yaml", "--no-check", "--weights", "w.pth")
+    assert "netspec import SPEC w.pth -o weights.safetensors" in done.err
+
+
+def test_a_model_is_no_spec(netspec: Run) -> None:
+    assert netspec("build", "two.yaml", "--no-check", "-o", "out").code == 0
+    done = netspec("summary", "out/two.onnx")
+    assert done.code == 1
+    assert done.err.endswith("= help: name a layer file: this one is binary\n"), done.err
+
+
 def test_labels_of_a_file(netspec: Run, here: Path) -> None:
     (here / "names.txt").write_text("a\nb\nc\nd\n")
     done = netspec("build", "one.yaml", "--no-check", "--labels", "names.txt")
