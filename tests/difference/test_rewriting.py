@@ -19,6 +19,7 @@ def test_shipped_specs_are_themselves(name: str) -> None:
     assert difference(text, text, Scope(train=True, placement=True)).equal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rewriting", REWRITINGS)
 @pytest.mark.parametrize("name", shipped_specs())
 def test_shipped_specs_in_another_file(name: str, rewriting: str) -> None:

@@ -33,6 +33,7 @@ NETS = (  # narrow copies that keep every pattern, on the smallest pictures that
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "narrow", "size"), NETS)
 def test_merged_towers_compute_the_same_numbers(shared: Path, name: str, narrow: int, size: int) -> None:
     assert_same_numbers(sample(shared, name, narrow, size))

@@ -25,7 +25,7 @@ def _problems(seed: int) -> list[str]:
     return differences(RandomNet.seeded(seed).text(), lrn)
 
 
-@pytest.mark.parametrize("seed", range(1000, 1030))
+@pytest.mark.parametrize("seed", range(1000, 1015))
 def test_a_few_random_nets(seed: int) -> None:
     assert not _problems(seed), RandomNet.seeded(seed).text()
 

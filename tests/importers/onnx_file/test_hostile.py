@@ -115,6 +115,7 @@ def test_weights_that_are_made_out_of_nothing(dims: tuple[int, ...], tmp_path: P
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kilobytes"
 
 
+@pytest.mark.slow
 def test_constants_that_double(tmp_path: Path) -> None:
     """Forty Concats of a tensor with itself would be 2^50 numbers."""
     nodes = [node("Concat", f"c{n} c{n}", f"c{n + 1}", axis=0) for n in range(40)]

@@ -207,6 +207,7 @@ def _carried(name: str, folder: Path) -> tuple[Compiled, Imported]:
     return net, read_onnx(_built(net, "fast", folder), OnnxOptions())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped_specs())
 def test_the_spec_that_a_file_carries(name: str, tmp_path: Path) -> None:
     net, found = _carried(name, tmp_path)
