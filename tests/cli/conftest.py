@@ -13,6 +13,8 @@ from safetensors.numpy import save_file
 
 from netspec.cli import main
 from tests.cli.foreign import LAYERS, PARAMS, SPEC
+from tests.cli.runs import CLASSES, RECIPE, draw_pictures
+from tests.cli.runs import SPEC as NET
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ def netspec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Done(code if isinstance(code, int) else int(code is not None), out, err)
 
     return run
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with small.yaml and raw pictures."""
+    monkeypatch.chdir(tmp_path)
+    draw_pictures(tmp_path / "pictures")
+    text = NET.format(name="small", crop=16, channels="rgb", views=1, labels=", ".join(CLASSES)) + RECIPE
+    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
 
 
 @pytest.fixture

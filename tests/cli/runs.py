@@ -39,6 +39,7 @@ layers:
   probs: {{type: softmax, inputs: fc2}}
 data: {{resize: 20, channels: {channels}, mean: image, test_views: {views}}}
 """
+RECIPE = "train: {batch: 16, epochs: 1, lr: 0.0001}\n"  # for that spec
 
 
 def draw_pictures(folder: Path, count: int = 8, seed: int = 0) -> None:

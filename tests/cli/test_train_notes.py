@@ -8,21 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.runs import CLASSES, SPEC, draw_pictures, prepared
+from tests.cli.runs import CLASSES, prepared
 
 pytestmark = pytest.mark.slow
-
-RECIPE = "train: {batch: 16, epochs: 1, lr: 0.0001}\n"
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with small.yaml and raw pictures."""
-    monkeypatch.chdir(tmp_path)
-    draw_pictures(tmp_path / "pictures")
-    text = SPEC.format(name="small", crop=16, channels="rgb", views=1, labels=", ".join(CLASSES)) + RECIPE
-    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
-    return tmp_path
 
 
 def test_data_that_cannot_tell_a_good_net_from_another_are_remarked(place: Path, netspec: Run) -> None:
