@@ -57,10 +57,11 @@ class Built:
     measured: bool
 
 
-def require_inputs(compiled: Compiled, options: BuildOptions) -> None:
-    """Raise what `build_files` would for the weights and labels that it reads, before any work.
+def check_inputs(compiled: Compiled, options: BuildOptions) -> BuildOptions:
+    """The options with what a run has seen, where ``weights`` is one: for `build_files`, which need not open it again.
 
-    And DataError for a folder that holds data or a run, unless options say ``force``.
+    Raises what that would for the weights and labels that it reads, before any work, and DataError for a folder that
+    holds data or a run, unless options say ``force``.
     """
     from netspec.weights import check_tensors, tensors_of
 
@@ -70,13 +71,15 @@ def require_inputs(compiled: Compiled, options: BuildOptions) -> None:
     _labels(compiled, found)
     if not options.force:
         _require_no_other(options.out)
+    return found
 
 
 def _require_no_other(out: Path) -> None:
     """Raise DataError for a folder that is another command's, where nobody looks for a build: data, or a run."""
     from netspec_runtime.data.open import is_prepared
+    from netspec_runtime.run_marks import is_run
 
-    holds = "prepared data" if is_prepared(out) else "a run" if (out / "arguments.json").is_file() else ""
+    holds = "prepared data" if is_prepared(out) else "a run" if is_run(out) else ""
     if holds:
         raise DataError(str(out), f"it holds {holds}", "choose another folder with --out, or add --force")
 

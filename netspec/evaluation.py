@@ -13,6 +13,7 @@ from netspec.spec.load import load_text
 from netspec.spec.names import class_name
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
+from netspec_runtime.run_marks import ARGUMENTS, MODEL, is_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,18 +66,18 @@ def model_file(path: Path) -> Path:
     if not path.is_dir():
         return path
     files = sorted(path.glob("*.onnx"))
-    if (path / "model.onnx") in files:
-        return path / "model.onnx"
+    if (path / MODEL) in files:
+        return path / MODEL
     whole = [file for file in files if _PART.search(file.name) is None]
     if len(whole) == 1:  # of `netspec build`
         return whole[0]
     if whole:
         names = ", ".join(file.name for file in whole)
         raise DataError(str(path), f"it holds {len(whole)} ONNX files: {names}", f"give one, as {whole[0]}")
-    runs = sorted(file.parent.name for file in path.glob("*/arguments.json"))
+    runs = sorted(file.parent.name for file in path.glob(f"*/{ARGUMENTS}"))
     if runs:
         raise DataError(str(path), f"it holds runs and is none: {', '.join(runs)}", f"give one, as {path / runs[0]}")
-    own = (path / "arguments.json").is_file()
+    own = is_run(path)
     if own and (why := divergence(path / "metrics.jsonl")):
         raise DataError(str(path), f"its training diverged ({why})", "give another run")
     fix = f"end its training: netspec train --resume {path}" if own else "give an ONNX file or the folder of a run"

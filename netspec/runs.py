@@ -196,7 +196,7 @@ def describe(wish: Wish, compiled: Compiled, folder: RunFolder, flags: Mapping[s
         "command": sys.argv[1:],
         "launch": launch_mark(),
     }
-    folder.write_json("arguments.json", arguments)
+    folder.write_json(folder.arguments.name, arguments)
     folder.write(f"{module_name(compiled.spec.name)}.py", generated_source(compiled))
     folder.write(folder.spec.name, dump(compiled.spec))
 

@@ -53,7 +53,7 @@ def build(
 
     Prints the layer table, the ledger and the proof. Exit code 1 if the spec is wrong, the ledger or the proof fails.
     """
-    from netspec.build import BuildOptions, build_files, require_inputs
+    from netspec.build import BuildOptions, build_files, check_inputs
     from netspec.cli.ledger import check_against
     from netspec.diagnostics.text import render
     from netspec.pipeline import compile_file
@@ -70,7 +70,7 @@ def build(
     folder = out or Path("build") / compiled.spec.name
     options = BuildOptions(folder, path, lrn.value, weights, labels, not no_check, split, force)
     typer.echo(render(compiled.spec.warnings), err=True, nl=False)
-    require_inputs(compiled, options)
+    options = check_inputs(compiled, options)
     typer.echo(render_table(compiled))
     ledger = check_against(compiled, against, path.parent)
     built = build_files(compiled, ledger, options)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from netspec.cli.arguments import DATA_CACHE
 from netspec.cli.prepare import preparing
 from netspec_runtime.errors import DataError
+from netspec_runtime.run_marks import is_run
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _runs(models: Iterable[str]) -> Iterator[RunFolder]:
 
     for model in map(Path, models):
         folder = model if model.is_dir() else model.parent
-        if (folder / "arguments.json").is_file():
+        if is_run(folder):
             yield open_run(folder)
 
 

@@ -20,6 +20,7 @@ from netspec_runtime.card import PREPROCESSING_KEY, CardError, ModelCard, read_c
 from netspec_runtime.errors import DataError
 from netspec_runtime.layout import DATA_LOCATION, EXTERNAL_DATA, GRAPH, Layout, read_layout
 from netspec_runtime.mistaken import seems
+from netspec_runtime.run_marks import MODEL, is_run
 from netspec_runtime.wire import Data, Field, WireError, bytes_field, number_field
 
 BIG: Final = 1024  # bytes; from here on a tensor's numbers stay in the file
@@ -99,7 +100,7 @@ def _damaged(path: str, reason: str) -> DataError:
 def writing(path: str) -> str:
     """How to get a model's file anew: what to tell who has a damaged one."""
     folder = Path(path).parent
-    if (folder / "arguments.json").is_file() and Path(path).name == "model.onnx":
+    if is_run(folder) and Path(path).name == MODEL:
         return f"write it again with `netspec train --resume {shlex.quote(str(folder))}`"
     return "write it again with `netspec build`"
 

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from netspec_runtime.errors import DataError
+from netspec_runtime.run_marks import MODEL
 from netspec_runtime.training.checkpoint import BEST, latest_tensors
 from netspec_runtime.training.tensor_file import SEAL, read_sealed
 from netspec_runtime.weights import map_weights
@@ -92,7 +93,7 @@ def _file(source: Path) -> Path:
     """The file of weights in a run's folder, or the file itself."""
     if not source.is_dir():
         return source
-    for name in (BEST, "model.onnx"):
+    for name in (BEST, MODEL):
         if (source / name).is_file():
             return source / name
     if checkpoint := latest_tensors(source / "checkpoints"):

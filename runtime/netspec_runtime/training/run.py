@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.files import lock, remove_stale, write_file
+from netspec_runtime.run_marks import ARGUMENTS, MODEL
 from netspec_runtime.training.checkpoint import BEST
 
 _LOCK: Final = ".lock"
@@ -32,7 +33,7 @@ class RunFolder:
 
     @property
     def arguments(self) -> Path:
-        return self.path / "arguments.json"
+        return self.path / ARGUMENTS
 
     @property
     def environment(self) -> Path:
@@ -67,7 +68,7 @@ class RunFolder:
 
     @property
     def onnx(self) -> Path:
-        return self.path / "model.onnx"
+        return self.path / MODEL
 
     def write(self, name: str, content: str | bytes) -> Path:
         """One of its files, atomically. Raises DataError where the disk refuses."""
