@@ -8,6 +8,7 @@ import io
 import resource
 import signal
 import socket
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,6 +234,7 @@ def test_an_archive_of_something_else(archive: bytes, reason: str, server: Files
 def test_a_full_disk(server: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of this process may not grow beyond half the archive: what came stays, and the rest comes later."""
     monkeypatch.setattr("netspec_runtime.data.fetch._CHUNK", 4096)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would leave .pyc files cut off at the limit
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(ARCHIVE) // 2, hard))

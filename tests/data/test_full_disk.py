@@ -26,6 +26,7 @@ COMMAND = "from netspec.cli import main; main()"
 LIMITED = (
     """
 import resource, sys
+sys.dont_write_bytecode = True  # Python would leave .pyc files cut off at the limit
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
 """
     + COMMAND

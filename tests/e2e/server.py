@@ -65,6 +65,7 @@ def _start(request: dict[str, Any]) -> int:
         os.dup2(os.open(f"{request['said']}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if request["limit"]:
+        sys.dont_write_bytecode = True  # Python would leave .pyc files cut off at the limit
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"],) * 2)
     sys.argv = ["netspec", *request["run"]]
     netspec.cli.main()

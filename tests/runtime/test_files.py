@@ -64,6 +64,7 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk_too(tmp_path: Path) -> None
     script = (
         "import resource, sys, pathlib\n"
         "from netspec_runtime.files import write_file\n"
+        "sys.dont_write_bytecode = True\n"  # Python would leave .pyc files cut off at the limit
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "write_file(pathlib.Path(sys.argv[1]), [bytes(700), bytes(700)])\n"
     )
