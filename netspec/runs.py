@@ -18,6 +18,7 @@ from netspec.spec.load import load_spec
 from netspec.spec.names import module_name
 from netspec.training import generated_source
 from netspec_runtime.errors import DataError
+from netspec_runtime.run_marks import is_run
 
 if TYPE_CHECKING:
     from netspec_runtime.training.run import RunFolder
@@ -51,6 +52,14 @@ def named_run(wish: Wish) -> RunFolder | None:
     from netspec_runtime.training.run import open_run
 
     return None if wish.resume in (None, AUTO) else open_run(Path(str(wish.resume)))
+
+
+def run_of(path: Path) -> RunFolder | None:
+    """The run whose folder is at ``path``, or a file in it; None where there is none. Raises DataError."""
+    from netspec_runtime.training.run import open_run
+
+    folder = path if path.is_dir() else path.parent
+    return open_run(folder) if is_run(folder) else None
 
 
 def last_run(wish: Wish, name: str) -> RunFolder | None:
@@ -130,15 +139,13 @@ def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
 
 def prepared_otherwise(compiled: Compiled, source: Path) -> str:
     """How inputs differ from those of a run whose weights are taken, by its folder or a file in it; empty if not."""
-    from netspec_runtime.training.run import open_run
-
-    folder = source if source.is_dir() else source.parent
     try:
-        theirs = flat(load_spec(open_run(folder).spec))
-    except (DataError, SpecError):  # no run: nothing is known
-        return ""
+        run = run_of(source)
+        theirs = flat(load_spec(run.spec)) if run else {}
+    except (DataError, SpecError):
+        theirs = {}  # nothing is known
     ours = flat(compiled.spec)
-    keys = [key for key in _INPUT_KEYS if ours[key] != theirs[key]]
+    keys = [key for key in _INPUT_KEYS if key in theirs and ours[key] != theirs[key]]
     return "; ".join(f"{key}: {_short(ours[key])} here, {_short(theirs[key])} there" for key in keys)
 
 

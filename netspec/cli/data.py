@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from netspec.cli.arguments import DATA_CACHE
 from netspec.cli.prepare import preparing
 from netspec_runtime.errors import DataError
-from netspec_runtime.run_marks import is_run
 from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
@@ -50,12 +49,9 @@ def learned_by(models: Iterable[str], path: Path) -> bool:
 
 def _runs(models: Iterable[str]) -> Iterator[RunFolder]:
     """Of those models that are a run's folder, or a file in one."""
-    from netspec_runtime.training.run import open_run
+    from netspec.runs import run_of
 
-    for model in map(Path, models):
-        folder = model if model.is_dir() else model.parent
-        if is_run(folder):
-            yield open_run(folder)
+    return filter(None, (run_of(Path(model)) for model in models))
 
 
 def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
