@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -58,6 +59,15 @@ def test_the_latest_run_is_the_one_made_last(tmp_path: Path) -> None:
     made = [make(tmp_path, "net") for _ in range(11)]
     assert find_latest(tmp_path, "net") == made[-1]
     assert made[-1].path.name == "net-11"
+
+
+def test_the_latest_run_is_the_one_made_last_where_another_was_removed(tmp_path: Path) -> None:
+    first, second, third = (make(tmp_path, "net") for _ in range(3))
+    shutil.rmtree(first.path)
+    shutil.rmtree(second.path)
+    last = make(tmp_path, "net")
+    assert (third.path.name, last.path.name) == ("net-3", "net-4")
+    assert find_latest(tmp_path, "net") == last
 
 
 def test_a_run_of_another_net_is_not_the_latest(tmp_path: Path) -> None:

@@ -118,10 +118,13 @@ def claim_run(path: Path, name: str) -> RunFolder:
 
 
 def create_run(runs: Path, name: str) -> RunFolder:
-    """A new folder `runs/<name>`, or the first free one of `<name>-2`, `<name>-3`... Raises DataError."""
+    """A new folder `runs/<name>`, or `<name>-2`, `<name>-3`..., numbered after all runs of this net. Raises DataError.
+
+    A number that has become free below others stays free: the latest run is the one with the highest.
+    """
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        for number in count(1):
+        for number in count(1 + max((number for number, _ in _numbered(runs, name)), default=0)):
             path = runs / (name if number == 1 else f"{name}-{number}")
             try:
                 path.mkdir()
@@ -155,13 +158,16 @@ def find_latest(runs: Path, name: str) -> RunFolder | None:
 
 def find_runs(runs: Path, name: str) -> Iterator[RunFolder]:
     """All runs of this net, the one made last first."""
+    return (RunFolder(path, name) for _, path in sorted(_numbered(runs, name), reverse=True))
+
+
+def _numbered(runs: Path, name: str) -> Iterator[tuple[int, Path]]:
+    """The runs of this net, and which they are in the order in which they were made."""
     numbered = re.compile(re.escape(name) + r"(?:-(\d+))?")
-    found = []
     for path in runs.iterdir() if runs.is_dir() else ():
         match = numbered.fullmatch(path.name)
         if match and (path / f"{name}.yaml").is_file():  # `net-2` may be the first run of a net of that name
-            found.append((int(match[1] or 1), path))
-    return (RunFolder(path, name) for _, path in sorted(found, reverse=True))
+            yield int(match[1] or 1), path
 
 
 def _lock(descriptor: int, path: Path) -> None:
