@@ -44,6 +44,11 @@ def test_a_run_that_ends_when_it_knows_enough(server: Server, place: Path, unbro
     whole = [record for record in metrics(unbroken) if record["step"] <= epochs * PER_EPOCH]
     assert [r for r in metrics(run) if r["kind"] != "event"] == [r for r in whole if r["kind"] != "event"]
     assert last(run).state["position"]["ended"]
+    saved = outcome(run)
+    assert server.run(place, "train", "--resume", "until").code == 0
+    assert outcome(run) == saved
+    assert server.run(place, "train", "--resume", "until", "--until-error", "0").code == 0  # given again, it replaces
+    assert outcome(run)["tensors"] == outcome(unbroken)["tensors"]
 
 
 def test_flags_of_the_start_hold_for_what_is_resumed(server: Server, place: Path) -> None:

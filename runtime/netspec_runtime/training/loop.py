@@ -98,7 +98,9 @@ class Trainer:
             self._keeper.take(initial())
             self._keeper.save(self.position)
             return ()
-        self.position = restored.position
+        self.position = position = restored.position
+        if position.ended and position.learned is not None:  # perhaps with another wish than now
+            self.position = replace(position, ended=self._knows_enough(position.learned))
         return restored.damaged
 
     def run(self, listener: Listener, wanted: Callable[[], bool]) -> bool:
@@ -194,8 +196,8 @@ class Trainer:
     def _end_epoch(self) -> None:
         """Test, keep the best weights, let the rates follow the error, save."""
         recipe, train, rates = self._job.recipe, self.position.epoch, self._rates(self.position.step - 1)
-        scores, until = self._test(), self._job.options.until
-        error = scores.top1_error if scores else train.top1 / train.count
+        scores, learned = self._test(), train.top1 / train.count
+        error = scores.top1_error if scores else learned
         better = self.position.best is None or error < self.position.best
         if better:
             self._keeper.keep_best(self.position.step, self._epoch, error)
@@ -207,12 +209,18 @@ class Trainer:
             tested=self.position.tested + 1,
             epoch=Tally(),
             best=error if better else self.position.best,
-            ended=until is not None and train.top1 / train.count <= until,
+            ended=self._knows_enough(learned),
+            learned=learned,
         )
         after = self._rates(self.position.step)
         if recipe.lr.curve == "steps" and after != rates and not self.finished:
             self._tell(RATE, f"the rate is now {after[0]:g}, {after[1]:g} for biases")
         self._keeper.save(self.position)
+
+    def _knows_enough(self, error: float) -> bool:
+        """Whether the run ends early after an epoch with this training error."""
+        until = self._job.options.until
+        return until is not None and error <= until
 
     def _test(self) -> Scores | None:
         job, split = self._job, self._job.test_pictures

@@ -17,7 +17,8 @@ class Position:
 
     ``logged`` counts those since the last record of training. ``tested`` is how many epochs have their test. ``best``
     is the least error of them, None before the first. ``seconds`` are those of training, tests not counted, and
-    ``logged_at`` what they were at that record. ``ended``: before the last step, because the error was low enough.
+    ``logged_at`` what they were at that record. ``ended``: before the last step, as ``learned``, the training error
+    of the last whole epoch (None before the first), was low enough.
     """
 
     weights: Plateau
@@ -30,6 +31,7 @@ class Position:
     seconds: float = 0.0
     logged_at: float = 0.0
     ended: bool = False
+    learned: float | None = None
 
     @classmethod
     def start(cls, recipe: Recipe) -> Self:
