@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from netspec_runtime.errors import DataError
+from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.training.batches import Batch, TrainingBatches
 from netspec_runtime.training.loop import Nobody, Trainer
 from netspec_runtime.training.metrics import EventRecord, Record, TrainRecord
+from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.watch import Diverged
 from tests.e2e.runs import SPEC
 from tests.training.jobs import initial, job
@@ -82,6 +84,14 @@ def test_a_run_that_moves_says_the_same_by_the_names_of_the_spec(tmp_path: Path,
     assert state["dead"]["filters"] == {"conv1.bias": 4, "conv2.bias": 4, "fc3.bias": 6}
     found += run.go(places[1], 11) + run.go(places[0], 21)
     assert found == [(20, "conv1: 1 of 4 filters")]
+
+
+def test_a_batch_that_memory_has_no_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(job(tmp_path))
+    trainer.start(initial)
+    monkeypatch.setattr(LocalNet, "logits", lambda net, images: torch.empty(1 << 50))
+    with pytest.raises(EnvironmentProblem, match=r"no room for .* bytes more; give --parts 2 or more, or a smaller"):
+        trainer.run(Nobody(), lambda: False)
 
 
 class Full(Nobody):

@@ -21,6 +21,7 @@ from netspec_runtime.session import open_net
 from netspec_runtime.split import open_split_net
 from netspec_runtime.training.crops import require_fit, require_size
 from netspec_runtime.training.evaluate import EvaluationSet, Forward, Seen, of_logits, of_session, predict
+from netspec_runtime.training.memory import enough_memory
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.predictions import Predictions, Question, Source
@@ -82,12 +83,16 @@ def examine(
     batch: int,
     seen: Seen = lambda pictures: None,
 ) -> Predictions:
-    """A net's probabilities for all pictures of a split. Raises DataError where the data do not suit it."""
+    """A net's probabilities for all pictures of a split.
+
+    Raises DataError where the data do not suit it, EnvironmentProblem where memory is full.
+    """
     question, _ = put(candidate, data, split)
     card = candidate.card.preprocessing
     pixels = card_pixels(card, data, candidate.device)
     pictures = EvaluationSet(data.splits[split], pixels, card.crop, views, batch, _CUTTERS)
-    answers = predict(candidate.probabilities, pictures, seen)
+    with enough_memory("give a smaller --batch"):
+        answers = predict(candidate.probabilities, pictures, seen)
     source = Source(candidate.name, candidate.sha256, views, 1.0)
     return Predictions(answers, question.labels, question.classes, question.data, question.split, (source,))
 

@@ -19,6 +19,7 @@ from netspec_runtime.training.draws import draw_key
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate
 from netspec_runtime.training.job import Job
 from netspec_runtime.training.keeper import Keeper
+from netspec_runtime.training.memory import enough_memory
 from netspec_runtime.training.metrics import DIVERGED, RATE, EpochRecord, EventRecord, Record, TrainRecord
 from netspec_runtime.training.optimizer import PaperSGD, parameter_groups
 from netspec_runtime.training.pixels import Pixels
@@ -106,11 +107,13 @@ class Trainer:
     def run(self, listener: Listener, wanted: Callable[[], bool]) -> bool:
         """Go on to the end; False if it was ``wanted`` to stop before, after a save.
 
-        Raises Diverged, DataError for pictures that cannot be read and a disk that refuses.
+        Raises Diverged, DataError for pictures that cannot be read and a disk that refuses, EnvironmentProblem where
+        memory is full.
         """
         self._listener, self._wanted = listener, wanted
         try:
-            self._run()
+            with enough_memory("give --parts 2 or more, or a smaller train.batch"):
+                self._run()
         except _StoppedError:
             self._keeper.save(self.position)
             return False

@@ -6,15 +6,17 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+from netspec_runtime.errors import EnvironmentProblem
 from netspec_runtime.training.launch import MeshError
 
 Rows = tuple[tuple[str, str, int, int], ...]  # (canonical name, name here, first row, end)
 State = dict[str, Tensor]
+_Result = TypeVar("_Result")
 
 
 class TrainableNet(Protocol):
@@ -71,7 +73,7 @@ class LocalNet:
         if channels_last:
             self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         forward = getattr(self.module, "logits", self.module)
-        self._forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]] = torch.compile(forward) if compiled else forward
+        self._forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]] = compile_pass(forward) if compiled else forward
 
     def logits(self, images: Tensor) -> Tensor | None:
         scores = self._forward(images)
@@ -100,6 +102,22 @@ class LocalNet:
 
     def distribute(self, state: Mapping[str, Tensor]) -> State:
         return {part: state[name][start:end] for name, part, start, end in self._rows if name in state}
+
+
+def compile_pass(forward: Callable[[Tensor], _Result]) -> Callable[[Tensor], _Result]:
+    """By torch.compile, at the first batch: raises EnvironmentProblem then where it cannot."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    made = torch.compile(forward)
+
+    def run(images: Tensor) -> _Result:
+        try:
+            return made(images)
+        except TorchDynamoException as error:  # there may be no C++ compiler
+            reason = f"torch.compile fails: {str(error).strip().partition(chr(10))[0][:200]}"
+            raise EnvironmentProblem("--compile", reason, "train without it") from error
+
+    return run
 
 
 def check_shares(net: TrainableNet, option: str, fix: str) -> None:

@@ -15,7 +15,7 @@ from netspec_runtime.training.exchange import Exchange
 from netspec_runtime.training.launch import Launch, MeshShape
 from netspec_runtime.training.meeting import meet
 from netspec_runtime.training.mesh import Mesh
-from netspec_runtime.training.net import LocalNet, Rows, State, TrainableNet, check_shares, load_class
+from netspec_runtime.training.net import LocalNet, Rows, State, TrainableNet, check_shares, compile_pass, load_class
 from netspec_runtime.training.peers import Peers, no_one_lost
 
 
@@ -32,7 +32,7 @@ class TowerNet:
         if channels_last:
             self.module.to(memory_format=torch.channels_last)
         forward = self.module.logits
-        self._forward: Callable[[Tensor], Tensor | None] = torch.compile(forward) if compiled else forward
+        self._forward: Callable[[Tensor], Tensor | None] = compile_pass(forward) if compiled else forward
         self._exchange = cast(Exchange, self.module._exchange)  # noqa: SLF001 - a name that no layer can have
         self._peers = peers
         self._tables = [cast(Rows, vars(cls)["ROWS"]) for cls in classes]
