@@ -97,6 +97,8 @@ def test_training_pictures_alone(tmp_path: Path) -> None:
     words = tmp_path / "synset_words.txt"
     words.write_text("\n".join(CLASSES))
     assert find_source([path, words]).classes == CLASSES
+    words.write_bytes(b"n01440764 caf\xe9\n")  # no UTF-8
+    assert find_source([path, words]).classes[0] == "n01440764 caf\ufffd"
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:

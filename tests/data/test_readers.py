@@ -72,6 +72,14 @@ def test_val_is_preferred_to_test_and_it_is_said(tmp_path: Path) -> None:
     assert source.notes == ("test/ is left out",)
 
 
+def test_a_second_folder_of_training_pictures_is_said(tmp_path: Path) -> None:
+    for name in ("training", "train"):
+        write_folder(tmp_path / name, {"a": 1})
+    source = find_source([tmp_path])
+    assert listed(source, "train") == [("train/a/000.png", "a")]
+    assert source.notes == ("training/ is left out",)
+
+
 def test_other_folders_beside_the_splits_are_said(tmp_path: Path) -> None:
     write_folder(tmp_path, {"train": 0, "plane": 1})
     write_folder(tmp_path / "train", {"a": 1})
@@ -121,6 +129,8 @@ def test_a_missing_and_a_damaged_batch(tmp_path: Path) -> None:
     write_cifar10(tmp_path, 2)
     (tmp_path / "data_batch_4.bin").unlink()
     assert find_source([tmp_path]).notes == ("data_batch_4.bin is missing",)
+    (tmp_path / "batches.meta.txt").write_bytes(b"caf\xe9\n" * 10)  # no UTF-8
+    assert find_source([tmp_path]).classes == ("caf\ufffd",) * 10
     (tmp_path / "data_batch_2.bin").write_bytes(b"\x01" * 3074)
     with pytest.raises(DataError, match="3,074 bytes are no whole number of records of 3073"):
         find_source([tmp_path])
@@ -171,6 +181,9 @@ def test_damaged_idx(tmp_path: Path) -> None:
         find_source([tmp_path])
     path.write_bytes(images[:-1])
     with pytest.raises(DataError, match="17 bytes of data, and not"):
+        find_source([tmp_path])
+    path.write_bytes(idx(np.zeros((3, 0, 3), np.uint8), zipped=False))
+    with pytest.raises(DataError, match=r"no pixels in pictures of \[3, 0, 3\]"):
         find_source([tmp_path])
     path.write_bytes(b"\0\0\x0d\x03" + images[4:])
     with pytest.raises(DataError, match="no idx file of bytes"):
@@ -249,6 +262,7 @@ def test_webdataset(tmp_path: Path) -> None:
     (tmp_path / "train-000001.tar").write_bytes(
         tar({"a.json": json.dumps({"label": 1}).encode(), "a.png": encoded(3), "b.txt": b"", "c.png": encoded(4)})
     )
+    (tmp_path / "train-000002.tar").write_bytes(tar({"d.json": b"[" * 100_000, "d.png": encoded(6)}))
     (tmp_path / "val-000000.tar").write_bytes(shard({"y": (5, "2")}))
     (tmp_path / "info.json").write_text("{}")
     source = find_source([tmp_path])
@@ -262,6 +276,7 @@ def test_webdataset(tmp_path: Path) -> None:
     check_pixels(source, "test", [5])
     assert [(bad.name, bad.reason) for bad in source.bad] == [
         ("train-000001.tar/b", "a sample without a picture"),
+        ("train-000002.tar/d", "its label cannot be read"),
         ("train-000001.tar/c.png", "neither cls nor json says its label"),
     ]
 

@@ -98,5 +98,5 @@ def _records(folder: Path, layout: _Layout, split: str, names: list[str]) -> Raw
 
 def _names(path: Path, layout: _Layout) -> tuple[str, ...]:
     """One a line; numbers where the file is missing or has other lines."""
-    lines = path.read_text(encoding="utf-8").split() if path.is_file() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
     return tuple(lines) if len(lines) == layout.classes else tuple(map(str, range(layout.classes)))

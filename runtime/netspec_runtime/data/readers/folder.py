@@ -71,8 +71,10 @@ def _parts(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     chosen = split_of(names)
     if not chosen:
         return {TRAIN: root}, ()
-    left = sorted(names - chosen.keys())
-    return {split: root / name for name, split in chosen.items()}, tuple(f"{name}/ is left out" for name in left)
+    taken = {split: name for name, split in sorted(chosen.items(), reverse=True)}  # `train`, if there is `training` too
+    left = sorted(names.difference(taken.values()))
+    parts = {split: root / taken[split] for split in SPLITS if split in taken}
+    return parts, tuple(f"{name}/ is left out" for name in left)
 
 
 def _walk(root: Path, folder: Path) -> _Found:

@@ -67,7 +67,9 @@ def _file(root: Path, split: str, kind: str) -> Path | None:
 
 def _pictures(split: str, images: Path, labels: Path) -> RawPictures:
     pixels, numbers = _read(images, 3), _read(labels, 1)
-    if len(pixels) != len(numbers) or not len(pixels):
+    if not pixels.size:
+        raise DataError(str(images), f"no pixels in pictures of {list(pixels.shape)}", _FIX)
+    if len(pixels) != len(numbers):
         raise DataError(str(labels), f"{len(numbers):,} labels of {len(pixels):,} pictures", _FIX)
     return RawPictures(split, pixels[..., None], numbers.astype(np.int64))
 

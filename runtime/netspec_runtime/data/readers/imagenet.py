@@ -112,7 +112,7 @@ def _val(path: Path, devkit: _Devkit | None) -> list[tuple[_Place, str]]:
 
 
 def _read_words(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     pairs = (line.split(" ", 1) for line in lines)
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and _SYNSET.fullmatch(pair[0])}
 

@@ -13,7 +13,6 @@ from typing import Final
 
 Value = str | list[float] | list[dict[str, "Value"]] | list["Value"]
 
-_MATRIX: Final = 14
 _COMPRESSED: Final = 15
 _NUMBERS: Final = {1: "b", 2: "B", 3: "h", 4: "H", 5: "i", 6: "I", 7: "f", 9: "d", 12: "q", 13: "Q"}
 _TEXTS: Final = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}

@@ -118,7 +118,7 @@ def _sample(shard: Path, key: str, group: dict[str, Member], bad: list[Bad]) -> 
         return
     try:
         label = _label(shard, group)
-    except ValueError:
+    except (ValueError, RecursionError):  # a json of lists in lists in lists
         bad.append(Bad(name, "its label cannot be read"))
         return
     yield _Sample(f"{name}.{extension}", shard, group[extension], label)
