@@ -73,7 +73,7 @@ def _parts(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
         return {TRAIN: root}, ()
     taken = {split: name for name, split in sorted(chosen.items(), reverse=True)}  # `train`, if there is `training` too
     left = sorted(names.difference(taken.values()))
-    parts = {split: root / taken[split] for split in SPLITS if split in taken}
+    parts: dict[str, Path] = {split: root / taken[split] for split in SPLITS if split in taken}
     return parts, tuple(f"{name}/ is left out" for name in left)
 
 
