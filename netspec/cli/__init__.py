@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from netspec import __version__
 from netspec.cli.build import build
 from netspec.cli.diff import diff
 from netspec.cli.doctor import doctor
+from netspec.cli.ending import Ending
 from netspec.cli.eval import evaluate
 from netspec.cli.experiment import experiment
 from netspec.cli.explain import explain
@@ -33,7 +33,6 @@ from netspec_runtime.errors import OneLineError
 from netspec_runtime.terminal import clean_exit
 
 INTERNAL_ERROR = 70
-TERMINATED = 143
 _EXIT_CODES: Final = (
     "Exit codes: 0 fine, 1 the spec, the ledger or the proof fails, 2 usage, 3 environment (device, provider, library),"
     " 4 data (image, weights, disk), 5 training diverged, 70 a bug, 130 interrupted, 141 a closed pipe, 143 terminated."
@@ -96,14 +95,9 @@ def _options(
     """Options of netspec itself."""
 
 
-def _terminate(*_: object) -> None:
-    """Let what is half-written be removed on the way out, as after Ctrl-C."""
-    raise SystemExit(TERMINATED)
-
-
 def main() -> None:
     """The entry point. Its exit codes are those of `--help`."""
-    signal.signal(signal.SIGTERM, _terminate)
+    ending = Ending()
     try:
         app(prog_name="netspec")
     except SpecError as error:
@@ -113,6 +107,7 @@ def main() -> None:
         sys.stderr.write(f"netspec: {error}\n")
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - the last resort: say that it is a bug, with all that helps to mend it
+        ending.exit_if_asked()
         traceback.print_exc()
         sys.stderr.write("netspec: this is a bug of netspec; please report it with the text above and your spec\n")
         sys.exit(INTERNAL_ERROR)

@@ -1,0 +1,39 @@
+"""SIGINT and SIGTERM as they end a command: by an exception, so that what is half-written is removed on the way out.
+
+It is not how training stops, which finishes its step.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from netspec_runtime.terminal import complain
+
+
+class Ending:
+    """Handles both from now on, and remembers which came.
+
+    An import of C code may swallow the exception (torch's of numpy does) and leave a module half made, which fails
+    somewhere else later: what fails after a signal is no bug.
+    """
+
+    def __init__(self) -> None:
+        self._signal: int | None = None
+        signal.signal(signal.SIGTERM, self._end)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as shells leave it behind `&`
+            signal.signal(signal.SIGINT, self._end)
+
+    def exit_if_asked(self) -> None:
+        """Raises SystemExit with 128 and the signal's number, as shells have it, if one came."""
+        if self._signal is None:
+            return
+        if self._signal == signal.SIGINT:
+            complain("interrupted")
+        sys.exit(128 + self._signal)
+
+    def _end(self, number: int, _: object) -> None:
+        self._signal = number
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
