@@ -170,6 +170,16 @@ def plain(path: Path) -> Path:
     return whole.resolve() if ".." in whole.parts else whole
 
 
+def require_utf8(folder: Path) -> None:
+    """Raise DataError for a folder whose name safetensors cannot say: it opens its files by names in UTF-8."""
+    try:
+        str(plain(folder)).encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            str(plain(folder)), "this name is not in UTF-8", "rename it, or choose another folder"
+        ) from None
+
+
 def _begun(wish: Wish, name: str) -> RunFolder | None:
     """The run that torchrun's processes made before it started all of them again, as one of them died."""
     from netspec_runtime.training.launch import launch_mark
@@ -185,6 +195,7 @@ def _begun(wish: Wish, name: str) -> RunFolder | None:
 def _made(wish: Wish, name: str, ready: Callable[[], object]) -> RunFolder:
     from netspec_runtime.training.run import claim_run, create_run
 
+    require_utf8(wish.out or wish.runs)
     ready()
     return create_run(wish.runs, name) if wish.out is None else claim_run(wish.out, name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +144,8 @@ def _cuda_obstacle() -> cuda.Obstacle | None:
 def _options(folder: Path, *, prepack: bool) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+    place = os.fsencode(folder)  # as bytes, since a name may be in no UTF-8
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", place)
     if not prepack:
         options.add_session_config_entry("session.disable_prepacking", "1")
     return options
