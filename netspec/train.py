@@ -125,6 +125,7 @@ def require_fit(compiled: Compiled, data: PreparedData) -> None:
         raise DataError(place, f"{reason}{listed}", f"take them out, or {OWN_FOLDERS}")
     require_size(data, pictures.prepared, pictures.channels.planes, _other_size(data, pictures))
     TrainingBatches(data.splits["train"], data.statistics, pictures, recipe.batch, recipe.seed, 0, slice(0, 0))
+    _require_spread(compiled, data)
     if compiled.spec.data.mean == "image":
         from netspec_runtime.card import CardError, MeanImage
 
@@ -132,6 +133,18 @@ def require_fit(compiled: Compiled, data: PreparedData) -> None:
             MeanImage.of(Seen(data.statistics.mean_image, ()).image(compiled.spec))
         except CardError as error:
             raise DataError(place, f"its {error}, too large for a model to carry", "write `mean: color`") from None
+
+
+def _require_spread(compiled: Compiled, data: PreparedData) -> None:
+    """Batch normalisation divides by the spread of a channel in a batch, and one number has none. Raises DataError."""
+    from netspec_runtime.training.batches import global_batch
+
+    shapes = {node.name: node.shape for node in compiled.typed.nodes if node.layer.type == "batchnorm"}
+    alone = [name for name, shape in shapes.items() if shape.units == shape.channels]
+    if alone and global_batch(len(data.splits["train"]), compiled.spec.train.batch) == 1:
+        reason = f"each batch has one picture, and batch normalisation ({', '.join(alone)}) needs more"
+        fix = "use more pictures" if compiled.spec.train.batch > 1 else "write a larger `train.batch`"
+        raise DataError(str(data.path), reason, fix)
 
 
 def _other_size(data: PreparedData, pictures: PictureRecipe) -> str:

@@ -47,6 +47,24 @@ def test_a_mean_image_that_no_model_carries() -> None:
     require_fit(compiled(1676, "color"), data(1676))
 
 
+def normed(layer: str, batch: int) -> Compiled:
+    """The net with batch normalisation behind this layer."""
+    text = SPEC.format(side=8, pool=2, mean="color").replace(f"inputs: {layer}", "inputs: norm3")
+    norm = f"  norm3: {{type: batchnorm, inputs: {layer}}}\n"
+    return compile_spec(load_text(text.replace("  probs", f"{norm}  probs") + f"train: {{batch: {batch}}}\n"))
+
+
+@pytest.mark.parametrize(("pictures", "batch", "fix"), [(4, 1, "write a larger `train.batch`"), (1, 8, "use more")])
+def test_batch_normalisation_of_one_number(pictures: int, batch: int, fix: str) -> None:
+    """It has no spread, and torch would refuse it in the first step; maps have many numbers each."""
+    whole = data(8).splits["train"]
+    few = replace(data(8), splits={"train": Split(whole.images[:pictures], whole.labels[:pictures])})
+    with pytest.raises(DataError, match=rf"data: each batch has one picture, and .* \(norm3\) needs more; {fix}"):
+        require_fit(normed("fc2", batch), few)
+    require_fit(normed("pool1", batch), few)
+    require_fit(normed("fc2", 2), data(8))
+
+
 def test_pictures_without_labels() -> None:
     good = data(8)
     require_fit(compiled(8), good)
