@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from netspec_runtime.data.source import Source
 
 OWN_FOLDERS: Final = "put the pictures of each class into a folder of its own"
+ONE_CLASS: Final = f"{OWN_FOLDERS}, and give the folder that holds these"
 _NAMED: Final = 5  # pictures
 
 
@@ -40,8 +41,10 @@ def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) ->
     wanted, labels = class_count(compiled), compiled.spec.labels
     if not classes:
         raise DataError(place, "its pictures have no labels", OWN_FOLDERS)
+    if len(classes) == 1 < wanted:
+        raise DataError(place, f"it has 1 class, and the net tells {wanted:,} apart", ONE_CLASS)
     if len(classes) != wanted:
-        reason = f"it has {len(classes):,} class{'es' * (len(classes) != 1)}, and the net tells {wanted:,} apart"
+        reason = f"it has {len(classes):,} classes, and the net tells {wanted:,} apart"
         settings = " ".join(f"--set {setting}" for setting in class_settings(compiled, len(classes)))
         other = f"add {settings}" if settings else "a spec whose last layer has as many outputs"
         raise DataError(place, reason, f"use other data, or {other}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from netspec.fit import OWN_FOLDERS, class_count, class_settings
+from netspec.fit import ONE_CLASS, OWN_FOLDERS, class_count, class_settings
 from netspec_runtime.data.manifest import TEST, TRAIN, UNLABELLED_NAMES
 from netspec_runtime.errors import printable
 
@@ -101,7 +101,7 @@ def _remarks(report: Report) -> Iterator[str]:
     """What training on these data would not be."""
     contents = report.manifest.contents
     if len(contents.classes) == 1:
-        yield f"  warning     one class alone teaches nothing: {OWN_FOLDERS}"
+        yield f"  warning     one class alone teaches nothing: {ONE_CLASS}"
     if TEST not in contents.counts:
         yield "  note        no test pictures: `netspec train` goes by training errors; --holdout 0.1 sets some aside"
 

@@ -132,7 +132,8 @@ def test_one_class_teaches_nothing(tmp_path: Path) -> None:
     said = run("raw", "-o", "out", "--spec", _spec(tmp_path, 10), cwd=tmp_path).stdout
     assert "  warning     one class alone teaches nothing: put the pictures of each class into a folder" in said
     code, said = train("tiny.yaml", "--data", "out", cwd=tmp_path)
-    assert (code, "it has 1 class, and the net tells 10 apart" in said) == (4, True)
+    assert (code, "it has 1 class, and the net tells 10 apart; put the pictures of each class" in said) == (4, True)
+    assert said.endswith("into a folder of its own, and give the folder that holds these\n")
 
 
 def test_test_pictures_alone_are_for_eval(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from netspec_runtime.data.readers.folder import read_folder
 from netspec_runtime.data.readers.idx import is_idx, read_idx
 from netspec_runtime.data.readers.imagenet import is_imagenet, read_imagenet
 from netspec_runtime.data.readers.table import is_table, read_table
+from netspec_runtime.data.readers.unread import why_unread
 from netspec_runtime.data.readers.webdataset import is_webdataset, read_webdataset
 from netspec_runtime.data.source import EncodedPictures, Source
 from netspec_runtime.errors import DataError
@@ -33,10 +34,15 @@ def find_source(paths: Sequence[Path]) -> Source:
         if (path / JOURNAL).is_file():
             raise DataError(str(path), "its preparation is unfinished", f"go on with `netspec prepare ... -o {path}`")
     try:
-        return _noting_classes(_read(paths))
+        return _noting_classes(_in_utf8(_read(paths)))
     except OSError as error:
         where = str(error.filename or paths[0])
         raise DataError(where, error.strerror or "cannot be read", "check its permissions") from error
+
+
+def _in_utf8(source: Source) -> Source:
+    """With names of classes that every file can hold: a folder's name may be bytes in any encoding."""
+    return replace(source, classes=tuple(name.encode(errors="backslashreplace").decode() for name in source.classes))
 
 
 def _noting_classes(source: Source) -> Source:
@@ -76,7 +82,8 @@ def _single(path: Path) -> Source:
     if is_table(path):
         return read_table(path)
     if not path.is_dir():
-        raise DataError(str(path), "a file in no form that is read here", f"give {_FORMS}")
+        reason, fix = why_unread(path) or ("a file in no form that is read here", f"give {_FORMS}")
+        raise DataError(str(path), reason, fix)
     if is_cifar(path):
         return read_cifar(path)
     return read_idx(path) if is_idx(path) else read_folder(path)

@@ -192,6 +192,8 @@ def file_state(path: Path, name: str) -> FileState:
         status = path.stat()
     except OSError as error:
         raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
+    except ValueError as error:
+        raise DataError(str(path), "a NUL character in the name", "check the path") from error
     return FileState(name, status.st_size, status.st_mtime_ns)
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from netspec_runtime.data.manifest import SPLITS, TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
 from netspec_runtime.data.readers.splits import split_of
+from netspec_runtime.data.readers.unread import why_unread
 from netspec_runtime.data.source import Bad, EncodedPictures, FileState, Item, Source
 from netspec_runtime.errors import DataError
 from netspec_runtime.sources import SUFFIXES
@@ -52,7 +53,8 @@ def read_folder(root: Path) -> Source:
         if one.items
     }
     if not splits:
-        raise DataError(str(root), "no pictures in this folder", _FIX)
+        reason, fix = why_unread(root) or ("no pictures in this folder", _FIX)
+        raise DataError(str(root), reason, fix)
     return Source(
         kind="image folder",
         paths=(str(root),),

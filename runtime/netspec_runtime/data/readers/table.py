@@ -1,13 +1,15 @@
 """A .csv file with a line for each picture: path, label, and if wanted the split. It opens no picture.
 
-Paths are relative to the folder of the file. A first line that says `path` or the like is a header.
+Paths are relative to the folder of the file. A first line that says `path` or the like is a header, and so is one
+with the name of no picture and of no file.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from netspec_runtime.data.manifest import TRAIN
@@ -24,6 +26,7 @@ from netspec_runtime.data.source import (
     file_state,
 )
 from netspec_runtime.errors import DataError
+from netspec_runtime.sources import SUFFIXES
 
 _HEADERS: Final = frozenset({"path", "paths", "file", "filename", "file_name", "image", "image_path", "name"})
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -50,7 +53,8 @@ def read_table(path: Path) -> Source:
     classes = class_names(label for _, label, split in rows if label and split in parts)
     splits, states, bad = _items(path, [row for row in rows if row[2] in parts], classes, parts)
     if not splits:
-        raise DataError(str(path), "none of its files is there", "write paths relative to the .csv file's folder")
+        reason = f"none of its files is there, from the first on: {rows[0][0]}"
+        raise DataError(str(path), reason, "write paths relative to the .csv file's folder, each before its label")
     return Source(
         kind="table",
         paths=(str(path),),
@@ -91,13 +95,25 @@ def _odd_line(path: Path, number: int, cells: list[str]) -> DataError:
     return DataError(str(path), reason, "write path,label or path,label,split")
 
 
+def _is_header(path: Path, cells: list[str]) -> bool:
+    """Of the first line: whether it names columns. Without the mark of a picture's name it may, if it is no file's."""
+    if cells[0].lower() in _HEADERS:
+        return True
+    named = len(cells) in (2, 3) and PurePath(cells[0]).suffix.lower() not in SUFFIXES
+    return named and "\0" not in cells[0] and not os.path.lexists(path.parent / cells[0])
+
+
 def _rows(path: Path) -> Iterator[_Row]:
     """Without the header and empty lines."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
+            first = True
             for number, row in enumerate(csv.reader(file)):
                 cells = [cell.strip() for cell in row]
-                if not any(cells) or (number == 0 and cells[0].lower() in _HEADERS):
+                if not any(cells):
+                    continue
+                header, first = first and _is_header(path, cells), False
+                if header:
                     continue
                 if not cells[0] or not 2 <= len(cells) <= 3:
                     raise _odd_line(path, number + 1, cells)
