@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from netspec.experiment.outcome import PROOF
 from netspec_runtime.errors import OneLineError
+from netspec_runtime.files import disk_errors
 
 LOG: Final = "train.log"  # in a run's folder: what its process says when several run at once
 _POLL: Final = 0.1  # seconds
@@ -84,7 +85,8 @@ def execute(
 ) -> bool:
     """Run all tasks; False if it was ``wanted`` to stop before: then those that run save and end.
 
-    Raises TrainingFailed after one that is no result; the others save and end too.
+    Raises TrainingFailed after one that is no result, and DataError where the disk refuses; the others save and end
+    too.
     """
     waiting, children = list(tasks), list[_Child]()
     with _ending(children):
@@ -113,7 +115,10 @@ def _start(task: Task, data: Path, placement: Placement, slot: int) -> subproces
     environment = {"OMP_NUM_THREADS": str(placement.threads), **os.environ}
     if placement.jobs == 1:
         return subprocess.Popen(command, env=environment, stdout=2)  # noqa: S603 - our own; stdout is for the table
-    with (task.folder / LOG).open("ab") as log:
+    log_file = task.folder / LOG
+    with disk_errors(log_file, 0):
+        log = log_file.open("ab")
+    with log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from netspec.experiment.folders import Made
 from netspec.experiment.model import Measure, Split
 from netspec.experiment.trials import Trial
+from netspec_runtime.files import write_file
 
 if TYPE_CHECKING:
     from netspec_runtime.training.metrics import EpochRecord
@@ -60,8 +61,8 @@ def unsettled(trial: Trial, made: Made, measure: Measure) -> bool:
 
 
 def mark_diverged(folder: Path) -> None:
-    """Let nobody start this run again: it would diverge again, at the same step."""
-    (folder / DIVERGED).write_text("This run diverged. Remove this file to run it again.\n", encoding="utf-8")
+    """Let nobody start this run again: it would diverge again, at the same step. Raises DataError."""
+    write_file(folder / DIVERGED, [b"This run diverged. Remove this file to run it again.\n"])
 
 
 def error_of(record: EpochRecord, split: Split) -> float | None:
