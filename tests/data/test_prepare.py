@@ -155,6 +155,12 @@ def test_how_many_may_be_bad(total: int, allowed: int) -> None:
     assert Options().bad_allowed(total) == allowed
 
 
+def test_a_fraction_of_bad_files_is_what_it_says() -> None:
+    """.29 x 100 is 28.999999999999996 in float64."""
+    assert [Options(max_bad=part / 100).bad_allowed(100) for part in range(101)] == list(range(101))
+    assert Options(max_bad=0.5).bad_allowed(3) == 1
+
+
 def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     (tmp_path / "raw" / "a").mkdir(parents=True)
     (tmp_path / "raw" / "a" / "x.png").write_bytes(b"broken")

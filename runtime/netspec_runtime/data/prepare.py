@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from netspec_runtime.data.find import find_source
 from netspec_runtime.data.frame import Frame, find_frame
@@ -24,6 +25,7 @@ from netspec_runtime.data.write import claim, tidy
 from netspec_runtime.errors import DataError
 
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
+_ROUNDING: Final = 1e-6  # .29 of 100 files is 28.999999999999996 in float64, and means 29
 Check = Callable[[Source], None]  # raises DataError for what its caller has no use for
 
 
@@ -54,7 +56,7 @@ class Options:
     def bad_allowed(self, total: int) -> int:
         """How many of so many files may be bad."""
         if self.max_bad is not None:
-            return int(self.max_bad * total)
+            return int(self.max_bad * total + _ROUNDING)
         return max(total // 100, min(10, total // 2))
 
 
