@@ -85,6 +85,7 @@ def _open(request: Request) -> _Opened:
     from netspec.train import initial_weights, make_job, require_fit
     from netspec_runtime.training.memory import keep_freed_memory
     from netspec_runtime.training.step import check_parts
+    from netspec_runtime.training.tensorboard import require_tensorboard
 
     wish, named = request.wish, named_run(request.wish)
     path = named.spec if named and not wish.spec else _spec_file(wish.spec or DEMO)
@@ -101,6 +102,8 @@ def _open(request: Request) -> _Opened:
     options = NetOptions(request.devices, request.mesh, flags["channels_last"], flags["compiled"])
     net, world, devices = open_net(compiled, options)
     check_parts(net, flags["parts"])
+    if flags["tensorboard"]:
+        require_tensorboard()
     data = _open_data(compiled, wish.data, request.workers)
     require_fit(compiled, data)
 

@@ -51,6 +51,15 @@ def test_pictures_are_prepared_by_all_cores_if_nobody_says_less(
 
 
 @pytest.mark.usefixtures("place")
+def test_a_package_that_is_missing_is_said_before_there_is_a_run(netspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    done = netspec("train", "small.yaml", "--data", "pictures", "--tensorboard")
+    assert done.code == 3
+    assert "--tensorboard: the package tensorboard is not installed" in done.err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.usefixtures("place")
 def test_memory_is_kept_and_others_are_left(netspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the net is there, and after all is computed."""
     told: list[str] = []

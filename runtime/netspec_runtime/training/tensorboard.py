@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from netspec_runtime.errors import EnvironmentProblem
 from netspec_runtime.training.metrics import EpochRecord, EventRecord, Record, TrainRecord
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 _SCALARS = {
     "train/loss": "loss",
@@ -24,18 +27,22 @@ _EPOCH_SCALARS = {
 }
 
 
+def require_tensorboard() -> type[SummaryWriter]:
+    """What writes event files. Raises EnvironmentProblem where the package is missing."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        fix = "pip install 'netspec[log]'"
+        raise EnvironmentProblem("--tensorboard", "the package tensorboard is not installed", fix) from None
+    return SummaryWriter
+
+
 class TensorBoard:
     """Event files in a folder. Raises EnvironmentProblem where the package is missing."""
 
     def __init__(self, folder: Path, step: int = 0) -> None:
         """``step``: what a killed run wrote later than this is hidden."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise EnvironmentProblem(
-                "--tensorboard", "the package tensorboard is not installed", "pip install 'netspec[log]'"
-            ) from None
-        self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+        self._writer = require_tensorboard()(str(folder), purge_step=step + 1 if step else None)
 
     def write(self, record: Record) -> None:
         """Mirror a record."""
