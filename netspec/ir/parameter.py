@@ -20,7 +20,8 @@ class Init(Word):
     """How a parameter starts.
 
     ``0.01`` or ``normal[0.01]`` (standard deviation), ``uniform[a]`` (from -a to a), ``constant[c]``, ``xavier``
-    (uniform, Glorot and Bengio 2010), ``he`` (normal, He et al. 2015), ``bilinear`` (every kernel interpolates, for a
+    (uniform to sqrt(6 / (fan-in + fan-out)), Glorot and Bengio 2010; with `groups` fan-out counts all filters, as
+    torch does), ``he`` (normal, std sqrt(2 / fan-in), He et al. 2015), ``bilinear`` (every kernel interpolates, for a
     `deconv` that upsamples; Caffe's filler: best with a size of 2 s - s mod 2 for a stride of s).
     """
 
