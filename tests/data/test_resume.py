@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 
 from netspec_runtime.data import stream
 from netspec_runtime.data.check import check_prepared
-from netspec_runtime.data.manifest import JOURNAL
+from netspec_runtime.data.journal import Journal
+from netspec_runtime.data.manifest import JOURNAL, images_file
 from netspec_runtime.data.open import is_prepared
 from netspec_runtime.data.prepare import Options, prepare
+from netspec_runtime.data.write import HEADER
 from netspec_runtime.errors import DataError
 from tests.data.raw import write_folder
 from tests.data.test_prepare import SMALL, contents, quiet, run
@@ -70,6 +73,33 @@ def test_what_a_killed_process_left_half_written_goes(raw: Path, unbroken: dict[
         (tmp_path / "out" / f".{name}.99999.tmp").write_bytes(b"half")
     prepare([raw], tmp_path / "out", SMALL, quiet)
     assert contents(tmp_path / "out") == unbroken
+
+
+def test_the_journal_knows_no_row_that_a_loss_of_power_could_take(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are synced before the journal counts them."""
+    fsync, save = os.fsync, Journal.save
+    synced: dict[int, int] = {}  # inode to bytes
+    counted: list[int] = []
+
+    def watched_sync(number: int) -> None:
+        fsync(number)
+        status = os.fstat(number)
+        synced[status.st_ino] = status.st_size
+
+    def watched_save(journal: Journal, folder: Path) -> None:
+        for split in journal.done:
+            inode = (folder / images_file(split)).stat().st_ino
+            assert synced.get(inode, 0) >= HEADER + journal.rows(split) * 16 * 16 * 3
+            counted.append(journal.rows(split))
+        save(journal, folder)
+
+    monkeypatch.setattr(stream, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(Journal, "save", watched_save)
+    run(raw, tmp_path / "out")
+    assert len(set(counted)) > 3
 
 
 @pytest.mark.parametrize("saved", [0.0, 1e9], ids=["saved often", "saved at the stop"])
