@@ -16,6 +16,7 @@ def no_compiler(*_: object) -> Never:
     raise RuntimeError("no working C++ compiler found\nin all of the path")
 
 
+@pytest.mark.slow  # torch._dynamo takes seconds to import
 def test_a_net_that_cannot_be_compiled_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=no_compiler))
     forward = compile_pass(torch.relu)
