@@ -22,7 +22,8 @@ Arguments = tuple[float, ...]
 class NeuronKind:
     """One function: how many numbers it takes, its formula of x and these, and its two lowerings.
 
-    ``needs`` says in words which numbers it takes, where ``legal`` does not hold for all.
+    ``needs`` says in words which numbers it takes, where ``legal`` does not hold for all. ``bounded``: its values stay
+    between two numbers, however large x is.
     """
 
     arguments: int
@@ -31,6 +32,7 @@ class NeuronKind:
     onnx: Callable[[OnnxCode, str, Arguments], str]
     needs: str = ""
     legal: Callable[[Arguments], bool] = lambda a: True
+    bounded: bool = False
 
     @property
     def letters(self) -> str:
@@ -71,6 +73,11 @@ class Neuron(Word):
                 f"`{name}[{kind.letters}]` needs {kind.needs}, found {found}", f"`{name}` is {kind.formula}"
             )
         return cls(name, arguments)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether its values do not say how large x was."""
+        return KINDS[self.kind].bounded
 
     def torch(self, code: TorchCode, x: str) -> str:
         """The PyTorch expression of the function of expression ``x``."""
@@ -149,8 +156,14 @@ _DEFAULTS: dict[str, Arguments] = {"tanh": (1.0, 1.0), "elu": (1.0,)}
 
 KINDS: dict[str, NeuronKind] = {
     "relu": NeuronKind(0, "max(0, x)", *_plain("F.relu", "Relu")),
-    "tanh": NeuronKind(2, "a tanh(b x)", lambda x, a: _times_text(f"torch.tanh({_times_text(x, a[1])})", a[0]), _tanh),
-    "logistic": NeuronKind(0, "1 / (1 + exp(-x))", *_plain("torch.sigmoid", "Sigmoid")),
+    "tanh": NeuronKind(
+        2,
+        "a tanh(b x)",
+        lambda x, a: _times_text(f"torch.tanh({_times_text(x, a[1])})", a[0]),
+        _tanh,
+        bounded=True,
+    ),
+    "logistic": NeuronKind(0, "1 / (1 + exp(-x))", *_plain("torch.sigmoid", "Sigmoid"), bounded=True),
     "softrelu": NeuronKind(
         0, "log(1 + exp(x)), and x above 4", lambda x, a: f"F.softplus({x}, threshold=4)", _softrelu
     ),
@@ -170,6 +183,7 @@ KINDS: dict[str, NeuronKind] = {
         lambda code, x, a: code.op("Clip", x, code.scalar(0.0), code.scalar(a[0])),
         needs="a above 0",
         legal=_positive,
+        bounded=True,
     ),
     "drelu": NeuronKind(
         1, "x - a tanh(x / a)", lambda x, a: f"drelu({x}, {a[0]!r})", _drelu, needs="a above 0", legal=_positive
@@ -201,5 +215,6 @@ KINDS: dict[str, NeuronKind] = {
         lambda code, x, a: code.op("Clip", x, code.scalar(a[0]), code.scalar(a[1])),
         needs="a no larger than b",
         legal=lambda a: a[0] <= a[1],
+        bounded=True,
     ),
 }

@@ -5,6 +5,7 @@ Each run maps the weights anew and lets them go, so that torch and onnxruntime n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from netspec.backends.onnx.metadata import colour_scale
 from netspec.backends.onnx.outputs import with_outputs
 from netspec.backends.torch import emit_module
+from netspec.ir.graph import TypedGraph
 from netspec.pipeline import Compiled
 from netspec.proof.gradients import compare_gradients
 from netspec.proof.inputs import proof_inputs
@@ -42,10 +44,11 @@ def prove(compiled: Compiled, model: Path, seen: Seen | None = None) -> Parity:
     """
     typed = compiled.typed
     runner = _Runner(compiled, model)
-    tally = _Tally({node.name: _Worst() for node in typed.nodes}, typed.outputs)
+    tally = _Tally({name: _Worst(sizes) for name, sizes in _measures(typed).items()}, typed.outputs)
     gradients: tuple[GradientParity, ...] = ()
     for labels, batch in proof_inputs(typed.input.shape, *colour_scale(compiled.spec, seen)):
-        tally.add(labels, runner.onnx(batch), *runner.torch(batch))
+        merged, split = runner.torch(batch)
+        tally.add(labels, runner.onnx(batch), merged | {typed.input.name: batch}, split)
         gradients = gradients or runner.gradients(batch[:1])
     layers = tuple(
         LayerParity(n.name, n.shape.dims, w.magnitude, w.onnx, w.split if runner.split_class else None)
@@ -115,8 +118,9 @@ class _Runner:
 
 @dataclass
 class _Worst:
-    """The largest errors of one layer so far."""
+    """The largest errors of one layer so far, relative to its values and those of the layers ``measures``."""
 
+    measures: tuple[str, ...] = ()
     magnitude: float = float("nan")
     onnx: float = 0.0
     split: float = 0.0
@@ -130,27 +134,49 @@ class _Tally:
     top1: int = 0
 
     def add(self, labels: tuple[str, ...], found: Values, wanted: Values, split: Values) -> None:
-        """Count one batch in."""
+        """Count one batch in; ``wanted`` has the net's input too."""
         for name, worst in self.layers.items():
             finite = wanted[name][np.isfinite(wanted[name])]
             worst.magnitude = float(np.fmax.reduce(np.abs(finite), initial=worst.magnitude))
-            worst.onnx = max(worst.onnx, relative_error(wanted[name], found[name]))
+            sizes = [wanted[other] for other in worst.measures]
+            worst.onnx = max(worst.onnx, relative_error(wanted[name], found[name], sizes))
             if split:
-                worst.split = max(worst.split, relative_error(wanted[name], split[name]))
+                worst.split = max(worst.split, relative_error(wanted[name], split[name], sizes))
         self.inputs += labels
         for number in range(len(labels)):
             self.top1 += all(_same_top1(wanted[o][number], found[o][number]) for o in self.outputs)
 
 
-def relative_error(wanted: Array, found: Array) -> float:
-    """The largest of the images [N, ...]; inf where shapes differ."""
+def _measures(typed: TypedGraph) -> dict[str, tuple[str, ...]]:
+    """For each layer the names of values that its errors are relative to, besides its own: those that were rounded.
+
+    Pixels of 1e4 make sums of thousands. Where such a sum is near 0, tanh shows its rounding beside a largest value
+    of 1, and two sums in another order seem to disagree. A layer without weights hands that on.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for node in typed.nodes:
+        neuron, inputs = node.layer.neuron, node.layer.inputs
+        rounded = inputs if neuron is not None and neuron.bounded else ()
+        handed = () if node.parameters else tuple(name for read in inputs for name in found.get(read, ()))
+        found[node.name] = (*rounded, *handed)
+    return found
+
+
+def relative_error(wanted: Array, found: Array, sizes: Sequence[Array] = ()) -> float:
+    """The largest of the images [N, ...]; inf where shapes differ. ``sizes`` are more values to be relative to."""
     if wanted.shape != found.shape:
         return float("inf")
-    return max((_image_error(a, b) for a, b in zip(wanted, found, strict=True)), default=0.0)
+    least = [max((_size(values[i]) for values in sizes), default=0.0) for i in range(len(wanted))]
+    return max(map(_image_error, wanted, found, least), default=0.0)
 
 
-def _image_error(wanted: Array, found: Array) -> float:
-    """The largest difference over the largest magnitude; inf where only one is a number.
+def _size(values: Array) -> float:
+    """The largest magnitude of the numbers that are finite."""
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+
+
+def _image_error(wanted: Array, found: Array, least: float) -> float:
+    """The largest difference over the largest magnitude, or ``least`` if more; inf where only one is a number.
 
     Below VANISHED, where float32 has no relative precision left, the difference counts as it is.
     """
@@ -160,7 +186,7 @@ def _image_error(wanted: Array, found: Array) -> float:
     if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
         return float("inf")
     apart = float(np.abs(wanted[finite] - found[finite]).max(initial=0.0))
-    size = float(np.abs(wanted[finite]).max(initial=0.0))
+    size = max(_size(wanted), least)
     return apart / size if size > VANISHED else apart
 
 

@@ -248,3 +248,42 @@ def test_a_net_on_one_device_has_no_split(tmp_path: Path) -> None:
     document = prepared(compiled(ALL["one"]), tmp_path)
     assert document["gradients"] == []
     assert {layer["split"] for layer in document["layers"]} == {None}  # type: ignore[attr-defined]
+
+
+SQUASHED = """
+netspec: 1
+name: squashed
+input: {channels: 3, size: 9}
+classes: 4
+layers:
+  conv1: {type: conv, inputs: data, filters: 64, size: 5, pad: 2, neuron: tanh}
+  drop1: {type: dropout, inputs: conv1, rate: 0.5}
+  fc2: {type: fc, inputs: drop1, outputs: 4, init_w: 0.1}
+  probs: {type: softmax, inputs: fc2}
+"""
+
+
+def cancelling(net: Compiled) -> dict[str, Array]:
+    """Weights of one filter whose sums over the spike are of large terms, and small."""
+    weights = random_weights(net)
+    filters = np.random.default_rng(1).normal(0, 0.3, weights["conv1.weight"].shape).astype(np.float32)
+    filters[0, 2] = -(filters[0, 0] + filters[0, 1])
+    return weights | {"conv1.weight": filters}
+
+
+def test_rounding_of_large_sums_is_no_difference_of_a_bounded_neuron(tmp_path: Path) -> None:
+    net = compiled(SQUASHED)
+    parity = proof.prove(net, write_model(net, tmp_path, cancelling(net)))
+    assert parity.holds, parity.sentence()
+
+
+def test_a_bounded_neuron_hides_no_difference(tmp_path: Path) -> None:
+    net = compiled(SQUASHED)
+    path = write_model(net, tmp_path, random_weights(net))
+    parity = proof.prove(net, tampered(path, lambda model: shift_of(model, "conv1")))
+    assert parity.first_bad is not None
+    assert parity.first_bad.layer == "conv1"
+
+
+def shift_of(model: onnx.ModelProto, layer: str) -> None:
+    attribute(node(model, layer, "Conv"), "pads").ints[:] = [1, 2, 3, 2]
