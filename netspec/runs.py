@@ -228,6 +228,14 @@ def note_start(folder: RunFolder, devices: tuple[str, ...], processes: int) -> N
     folder.write_json("environment.json", {"starts": [*_starts(folder), start]})
 
 
+def note_data(folder: RunFolder, data: Path | None) -> None:
+    """Write into the arguments where its pictures lie, if they are not where they were. Raises DataError."""
+    was = data_of(folder)
+    if data is not None and was is not None and not was.exists():
+        found = json.loads(folder.arguments.read_text(encoding="utf-8"))
+        folder.write_json(folder.arguments.name, {**found, "data": str(plain(data))})
+
+
 def _starts(folder: RunFolder) -> list[object]:
     """Those noted before; none where the file is damaged, as nothing depends on it."""
     try:

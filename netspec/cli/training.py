@@ -200,7 +200,7 @@ def _hinting(folder: RunFolder) -> Iterator[None]:
 
 def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
     """Train to the end; False where someone wished to stop before."""
-    from netspec.runs import note_start
+    from netspec.runs import note_data, note_start
     from netspec_runtime.training.loop import Nobody, Trainer
     from netspec_runtime.training.progress import open_progress
     from netspec_runtime.training.reporter import Reporter
@@ -215,6 +215,7 @@ def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
         with told_by_first((Diverged,)):
             return trainer.run(Nobody(), wanted)
     note_start(job.folder, opened.devices, job.world.size)  # not before: what does not fit the run is refused
+    note_data(job.folder, opened.wish.data)
     position = trainer.position
     mirror = TensorBoard(job.folder.tensorboard, position.step) if opened.flags["tensorboard"] else None
     top5 = job.classes > _FEW

@@ -36,3 +36,13 @@ def test_a_run_says_no_detours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert json.loads((run / "arguments.json").read_text())["data"] == str(here.parent / "raw")
     assert f"--onnx {run}/model.onnx" in done.out
     assert ".." not in (done.out + done.err).replace("...", "")
+
+
+def test_a_run_whose_pictures_were_moved_knows_where_they_are(place: Path, netspec: Run) -> None:
+    assert netspec("train", "small.yaml", "--data", "pictures").code == 0
+    (place / "pictures").rename(place / "moved")
+    assert netspec("train", "--resume", "runs/small").code == 4
+    assert netspec("train", "--resume", "runs/small", "--data", "moved").code == 0
+    assert json.loads((place / "runs" / "small" / "arguments.json").read_text())["data"] == str(place / "moved")
+    assert netspec("train", "--resume", "runs/small").code == 0
+    assert netspec("eval", "runs/small").code == 0
