@@ -99,7 +99,7 @@ def poisoned(place: Path, folder: Path, where: str, step: int) -> None:
     batches = TrainingBatches(
         job.data.splits["train"], job.data.statistics, job.pictures, job.batch, job.recipe.seed, 0, slice(None)
     )
-    assert caught.value.step == step
+    assert caught.value.step == step + 1  # as people count, and as all that a run says of its steps
     assert list(caught.value.ids) == batches.batch(step).ids.tolist()
     assert last(folder).step == max(step // 3 * 3, step // 12 * 12)
     assert caught.value.checkpoint is not None

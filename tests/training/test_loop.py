@@ -112,5 +112,5 @@ def test_a_divergence_is_told_last_and_whatever_the_disk_does(tmp_path: Path, li
     if isinstance(listener, Records):
         last = listener.all[-1]
         assert isinstance(last, EventRecord)
-        assert (last.event, last.step) == ("diverged", caught.value.step + 1)
+        assert (last.event, last.step) == ("diverged", caught.value.step)
         assert last.text == f"{caught.value.where}: {caught.value.reason}"

@@ -119,7 +119,8 @@ class Trainer:
             return False
         except Diverged as error:  # after all checkpoints, so that a run that goes on from one forgets it
             with suppress(DataError):  # a full disk is the lesser news
-                listener.record(EventRecord(error.step + 1, self._epoch, DIVERGED, f"{error.where}: {error.reason}"))
+                after = self.position.step + 1
+                listener.record(EventRecord(after, self._epoch, DIVERGED, f"{error.where}: {error.reason}"))
             raise
         return True
 
@@ -192,9 +193,9 @@ class Trainer:
 
     def _require_finite(self, batch: Batch, found: Gradients) -> None:
         if not found.tally.finite:
-            raise self._keeper.diverged(batch.step, "the loss is not finite")
+            raise self._keeper.diverged(batch.step + 1, "the loss is not finite")
         if self._job.world.any(not found.finite):
-            raise self._keeper.diverged(batch.step, "a gradient is not finite")
+            raise self._keeper.diverged(batch.step + 1, "a gradient is not finite")
 
     def _end_epoch(self) -> None:
         """Test, keep the best weights, let the rates follow the error, save."""

@@ -28,7 +28,7 @@ class Diverged(OneLineError):  # noqa: N818 - it names what happened, as Keyboar
     def __init__(
         self, step: int, what: str, ids: Sequence[int] = (), checkpoint: str | None = None, scaled: bool = True
     ) -> None:
-        """``ids`` are the pictures of the batch; ``scaled``: whether they were divided by a deviation."""
+        """``step`` counts from 1, ``ids`` are its pictures; ``scaled``: whether they were divided by a deviation."""
         self.step, self.ids, self.checkpoint = step, tuple(int(i) for i in ids), checkpoint
         shown = ", ".join(map(str, self.ids[:_SHOWN]))
         more = f" and {len(self.ids) - _SHOWN} more" if len(self.ids) > _SHOWN else ""
