@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from netspec_runtime.data.source import Source
 
 OWN_FOLDERS: Final = "put the pictures of each class into a folder of its own"
+LABEL_THEM: Final = "take them out, or give each a label: by its line in the list, or by the folder it lies in"
 ONE_CLASS: Final = f"{OWN_FOLDERS}, and give the folder that holds these"
 _NAMED: Final = 5  # pictures
 
@@ -64,6 +65,6 @@ def source_check(compiled: Compiled) -> Callable[[Source], None]:
             names = [name for split in source.splits for name in source.unlabelled(split)]  # they may be held out
             shown = ", ".join(names[:_NAMED]) + ", ..." * (len(names) > _NAMED)
             reason = f"{len(names):,} of its {len(source):,} pictures have no label: {shown}"
-            raise DataError(place, reason, f"take them out, or {OWN_FOLDERS}")
+            raise DataError(place, reason, LABEL_THEM)
 
     return check

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec.build import MEASURED_LRN
-from netspec.fit import OWN_FOLDERS, class_count, require_classes
+from netspec.fit import LABEL_THEM, class_count, require_classes
 from netspec.pipeline import Compiled
 from netspec.seen import Seen
 from netspec.spec.dump import spec_hash
@@ -122,7 +122,7 @@ def require_fit(compiled: Compiled, data: PreparedData) -> None:
     if count:
         reason = f"{count:,} of its {len(data.splits['train']):,} training pictures have no label"
         listed = f" (see its {UNLABELLED_NAMES})" if (data.path / UNLABELLED_NAMES).is_file() else ""
-        raise DataError(place, f"{reason}{listed}", f"take them out, or {OWN_FOLDERS}")
+        raise DataError(place, f"{reason}{listed}", LABEL_THEM)
     require_size(data, pictures.prepared, pictures.channels.planes, _other_size(data, pictures))
     TrainingBatches(data.splits["train"], data.statistics, pictures, recipe.batch, recipe.seed, 0, slice(0, 0))
     _require_spread(compiled, data)

@@ -66,7 +66,7 @@ def test_train_names_what_has_no_label(tmp_path: Path, mixed: Path) -> None:
     spec = _spec(tmp_path, 1)
     code, said = train(spec, "--data", mixed, cwd=tmp_path)
     assert code == 4
-    found = re.search(r"raw: 7 of its 13 pictures have no label: (.*), \.\.\.; take them out, or put", said)
+    found = re.search(r"raw: 7 of its 13 pictures have no label: (.*), \.\.\.; take them out, or give", said)
     assert found is not None, said
     assert len(set(found.group(1).split(", ")) & set(UNLABELLED)) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "tiny.yaml"]

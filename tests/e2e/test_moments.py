@@ -83,6 +83,17 @@ def test_a_checkpoint_of_another_version(place: Path, tmp_path: Path, key: str) 
         other.start(dict)
 
 
+def test_a_checkpoint_of_a_later_version(place: Path, tmp_path: Path) -> None:
+    """Whole, but it says what this netspec does not know."""
+    started(place, tmp_path / "run")
+    known = last(tmp_path / "run")
+    state = {**known.state, "position": {**known.state["position"], "mood": 1}}
+    Checkpoints(tmp_path / "run" / "checkpoints").save(replace(known, step=1, state=state))
+    other, _ = trainer(place / "tiny.yaml", place / "data", tmp_path / "run")
+    with pytest.raises(DataError, match=r"of another version of netspec: .*'mood'; resume with"):
+        other.start(dict)
+
+
 def test_stopped_before_the_first_step(place: Path, tmp_path: Path) -> None:
     made = started(place, tmp_path / "run")
     assert not made.run(Nobody(), lambda: True)

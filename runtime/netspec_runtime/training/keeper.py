@@ -49,8 +49,9 @@ class Keeper:
             self._optimizer.load(self._job.net.distribute(checkpoint.momentum), checkpoint.state["rates"])
             self._watch.load(checkpoint.state["watch"])
             position = Position.from_json(checkpoint.state["position"])
-        except KeyError as missing:  # the file is whole: its seal was checked
-            reason = f"its checkpoints are of another version of netspec: they have no {missing}"
+        except (KeyError, TypeError) as other:  # the file is whole: its seal was checked
+            what = f"they have no {other}" if isinstance(other, KeyError) else f"{other}"
+            reason = f"its checkpoints are of another version of netspec: {what}"
             fix = "resume with that version, or start a new run (--init-from takes this one's weights)"
             raise DataError(str(self._job.folder.path), reason, fix) from None
         self.last = f"that of step {checkpoint.step:,}"

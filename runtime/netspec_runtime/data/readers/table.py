@@ -10,7 +10,7 @@ import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, NamedTuple
 
 from netspec_runtime.data.manifest import TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
@@ -30,7 +30,13 @@ from netspec_runtime.sources import SUFFIXES
 
 _HEADERS: Final = frozenset({"path", "paths", "file", "filename", "file_name", "image", "image_path", "name"})
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_Row = tuple[str, str, str]  # path, label, split
+
+
+class _Row(NamedTuple):
+    line: int
+    path: str
+    label: str
+    split: str
 
 
 def is_table(path: Path) -> bool:
@@ -43,17 +49,18 @@ def read_table(path: Path) -> Source:
     rows = list(_rows(path))
     if not rows:
         raise DataError(str(path), "it has no line with a picture", "write path,label lines")
-    names = {split for _, _, split in rows}
+    names = {row.split for row in rows}
     parts = {"": TRAIN} if names == {""} else split_of(names)
     unknown = sorted(names - parts.keys())
     left = [name for name in unknown if split_of({name})]
     if len(left) < len(unknown):
-        odd = next(name for name in unknown if name not in left)
-        raise DataError(str(path), f"a split called {odd!r}", "call the splits train and test, or train and val")
-    classes = class_names(label for _, label, split in rows if label and split in parts)
-    splits, states, bad = _items(path, [row for row in rows if row[2] in parts], classes, parts)
+        odd = next(row for row in rows if row.split not in {*parts, *left})
+        reason = f"line {odd.line} has a split called {odd.split!r}" if odd.split else f"line {odd.line} has no split"
+        raise DataError(str(path), reason, "call the splits train and test, or train and val")
+    classes = class_names(row.label for row in rows if row.label and row.split in parts)
+    splits, states, bad = _items(path, [row for row in rows if row.split in parts], classes, parts)
     if not splits:
-        reason = f"none of its files is there, from the first on: {rows[0][0]}"
+        reason = f"none of its files is there, from the first on: {rows[0].path}"
         raise DataError(str(path), reason, "write paths relative to the .csv file's folder, each before its label")
     return Source(
         kind="table",
@@ -74,7 +81,7 @@ def _items(
     splits: dict[str, list[Item]] = {}
     states: list[FileState] = []
     bad: list[Bad] = []
-    for name, label, split in rows:
+    for _, name, label, split in rows:
         file = path.parent / name
         try:
             states.append(file_state(file, name))
@@ -107,8 +114,8 @@ def _rows(path: Path) -> Iterator[_Row]:
     """Without the header and empty lines."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            first = True
-            for number, row in enumerate(csv.reader(file)):
+            first, lines = True, csv.reader(file)
+            for row in lines:
                 cells = [cell.strip() for cell in row]
                 if not any(cells):
                     continue
@@ -116,8 +123,8 @@ def _rows(path: Path) -> Iterator[_Row]:
                 if header:
                     continue
                 if not cells[0] or not 2 <= len(cells) <= 3:
-                    raise _odd_line(path, number + 1, cells)
-                yield cells[0], cells[1], cells[2] if len(cells) == 3 else ""
+                    raise _odd_line(path, lines.line_num, cells)
+                yield _Row(lines.line_num, cells[0], cells[1], cells[2] if len(cells) == 3 else "")
     except OSError as error:
         raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
     except (UnicodeDecodeError, csv.Error) as error:
