@@ -46,6 +46,7 @@ def as_json_text(report: Report) -> str:
         "classes": contents.classes,
         "counts": contents.counts,
         "unlabelled": sum(report.unlabelled.values()),
+        "absent": report.absent,
         "mean_color": contents.statistics.mean_color,
         "eigenvalues": contents.statistics.eigenvalues,
         "eigenvectors": contents.statistics.eigenvectors,
@@ -102,6 +103,8 @@ def _remarks(report: Report) -> Iterator[str]:
     contents = report.manifest.contents
     if len(contents.classes) == 1:
         yield f"  warning     one class alone teaches nothing: {ONE_CLASS}"
+    if report.absent:
+        yield f"  note        {no_picture_of(report.absent)}"
     if TEST not in contents.counts:
         yield "  note        no test pictures: `netspec train` goes by training errors; --holdout 0.1 sets some aside"
 
@@ -124,6 +127,11 @@ def _training(report: Report, net: Net | None) -> list[str]:
     warning = f"  warning     {net.name} tells {told:,} classes apart, {here}"
     added = "".join(f" --set {setting}" for setting in class_settings(net.compiled, count))
     return [warning, *[f"next: netspec train {net.name} --data {path}{settings}{added}"] * bool(added)]
+
+
+def no_picture_of(absent: tuple[str, ...]) -> str:
+    """That some classes cannot be learned."""
+    return f"classes without a training picture: {_classes(absent)}"
 
 
 def _classes(classes: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.prepare_report import no_picture_of
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.pipeline import Compiled
@@ -33,6 +34,9 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
             "note: there are no test pictures with labels, so the best weights are those of the least training error; "
             "`netspec prepare --holdout 0.1` sets some aside"
         )
+    absent = job.data.absent("train")
+    if absent:
+        yield f"note: {no_picture_of(absent)}"
     if job.classes == 1:
         yield "note: there is one class, so every answer is right and nothing is learned; add pictures of another class"
     if job.batch < recipe.batch:

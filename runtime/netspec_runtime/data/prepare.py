@@ -64,12 +64,14 @@ class Options:
 class Report:
     """What is in the folder now. ``bad``: name, tab and reason of each file that is not.
 
-    ``unlabelled``: pictures without a class, by split; ``reused``: nothing was to be done.
+    ``unlabelled``: pictures without a class, by split; ``absent``: classes without a training picture; ``reused``:
+    nothing was to be done.
     """
 
     path: Path
     manifest: Manifest
     unlabelled: dict[str, int]
+    absent: tuple[str, ...]
     bad: tuple[str, ...]
     reused: bool
 
@@ -162,4 +164,4 @@ def _report(out: Path, *, reused: bool) -> Report:
     lines = (out / QUARANTINE).read_text(encoding="utf-8").splitlines()
     data = open_prepared(out)
     unlabelled = {split: data.unlabelled(split) for split in data.splits}
-    return Report(out, read_manifest(out), unlabelled, tuple(lines), reused)
+    return Report(out, read_manifest(out), unlabelled, data.absent(TRAIN), tuple(lines), reused)

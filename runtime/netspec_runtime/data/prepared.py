@@ -60,6 +60,11 @@ class PreparedData:
         """How many pictures of a split have no label."""
         return int((self.splits[split].labels == UNLABELLED).sum()) if split in self.splits else 0
 
+    def absent(self, split: str) -> tuple[str, ...]:
+        """The classes of which a split has no picture."""
+        there = set(np.unique(self.splits[split].labels).tolist()) if split in self.splits else set()
+        return tuple(name for number, name in enumerate(self.classes) if number not in there)
+
     @property
     def channels(self) -> int:
         return int(next(iter(self.splits.values())).images.shape[3])
