@@ -14,7 +14,7 @@ GRADIENT_TOLERANCE = 1e-5
 class LayerParity:
     """One layer: the largest difference from merged PyTorch on an input, relative to its largest magnitude there.
 
-    Where a bounded neuron made the values, relative to the largest of what was rounded, if that is more.
+    Where a bounded neuron made the values, the rounding of large numbers before it counts as no difference.
 
     ``magnitude`` is the largest on any input, nan where none is a finite number: then nothing was compared, and
     nothing holds. ``split`` is None for a net on one device.

@@ -32,6 +32,7 @@ from netspec_runtime.session import open_session
 from netspec_runtime.weights import map_weights
 
 VANISHED = 1e-30
+ROUNDED = float(np.finfo(np.float32).eps) / TOLERANCE  # of the largest number: what its sums' rounding may do
 
 Array = NDArray[np.float32]
 Values = dict[str, Array]
@@ -118,7 +119,7 @@ class _Runner:
 
 @dataclass
 class _Worst:
-    """The largest errors of one layer so far, relative to its values and those of the layers ``measures``."""
+    """The largest errors of one layer so far; in it shows the rounding of the values ``measures``."""
 
     measures: tuple[str, ...] = ()
     magnitude: float = float("nan")
@@ -148,7 +149,7 @@ class _Tally:
 
 
 def _measures(typed: TypedGraph) -> dict[str, tuple[str, ...]]:
-    """For each layer the names of values that its errors are relative to, besides its own: those that were rounded.
+    """For each layer the names of values whose rounding shows in it, though its own size does not tell theirs.
 
     Pixels of 1e4 make sums of thousands. Where such a sum is near 0, tanh shows its rounding beside a largest value
     of 1, and two sums in another order seem to disagree. A layer without weights hands that on.
@@ -163,10 +164,10 @@ def _measures(typed: TypedGraph) -> dict[str, tuple[str, ...]]:
 
 
 def relative_error(wanted: Array, found: Array, sizes: Sequence[Array] = ()) -> float:
-    """The largest of the images [N, ...]; inf where shapes differ. ``sizes`` are more values to be relative to."""
+    """The largest of the images [N, ...]; inf where shapes differ. ``sizes``: values whose rounding may show."""
     if wanted.shape != found.shape:
         return float("inf")
-    least = [max((_size(values[i]) for values in sizes), default=0.0) for i in range(len(wanted))]
+    least = [ROUNDED * max((_size(values[i]) for values in sizes), default=0.0) for i in range(len(wanted))]
     return max(map(_image_error, wanted, found, least), default=0.0)
 
 
