@@ -50,12 +50,14 @@ class Window:
             count -= 1
         return Slide(count, max(after, (count - 1) * stride + reach - image - before))
 
+    def fits(self, axis: int, image: int) -> bool:
+        """Whether the padded image has room for a window."""
+        return effective_size(self.size[axis], self.dilation[axis]) <= image + self.pad[axis] + self.pad[axis + 2]
+
     def slides(self, shape: Maps, layer: Layer, inside: bool = False) -> tuple[Slide, Slide]:
         """Both axes. Raises Illegal NS302 where the window is larger than the padded image."""
         for axis, image in enumerate((shape.height, shape.width)):
-            reach = effective_size(self.size[axis], self.dilation[axis])
-            padded = image + self.pad[axis] + self.pad[axis + 2]
-            if reach > padded:
+            if not self.fits(axis, image):
                 raise Illegal("NS302", self._too_large(layer, shape), "size", self._fix(shape), input=0)
         return self.slide(0, shape.height, inside), self.slide(1, shape.width, inside)
 

@@ -55,5 +55,7 @@ def _spellings(windows: Sliding, usual: Rounding) -> Iterator[tuple[Four, Roundi
 
 def _counts(windows: Sliding, pads: Four, rounding: Rounding, image: Pairs, clipped: bool) -> Pairs:
     window = Window(windows.size, windows.stride, pads, windows.dilation, rounding)
-    rows, columns = (window.slide(axis, image[axis], clipped).count for axis in (0, 1))
+    rows, columns = (
+        window.slide(axis, image[axis], clipped).count if window.fits(axis, image[axis]) else 0 for axis in (0, 1)
+    )
     return rows, columns

@@ -359,6 +359,15 @@ def test_random_windows(seed: int, tmp_path: Path) -> None:
     assert difference(content, tmp_path) <= CLOSE, what
 
 
+@pytest.mark.parametrize("op", ["MaxPool", "Conv"])
+def test_a_window_that_fits_by_the_larger_pad_alone(op: str, tmp_path: Path) -> None:
+    """With the smaller one on both sides there would be none, whatever the rounding."""
+    size = [11, 11]
+    content = model([node(op, "x w" if op == "Conv" else "x", kernel_shape=size, strides=[8, 8], pads=[1, 1, 3, 3])],
+                    {"w": numbers(2, 3, *size)} if op == "Conv" else {})  # fmt: skip
+    assert difference(content, tmp_path) <= CLOSE
+
+
 @pytest.mark.parametrize("opset", [11, 13])
 @pytest.mark.parametrize("axis", [1, -1])
 def test_softmax_of_units(opset: int, axis: int, tmp_path: Path) -> None:
