@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec.cli.arguments import DATA_CACHE
-from netspec.cli.prepare_report import no_picture_of
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.pipeline import Compiled
@@ -16,6 +15,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
 
 def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
     """Of raw pictures, a recipe that nobody wrote, data that cannot tell how good a net is, small batches."""
+    from netspec.cli.prepare_report import no_picture_of
     from netspec_runtime.data.manifest import QUARANTINE, read_manifest
 
     recipe, prepared = job.recipe, read_manifest(job.data.path).origin
