@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 
-from netspec_runtime.terminal import complain
+from netspec_runtime.terminal import clean_exit
 
 
 class Ending:
@@ -26,11 +26,9 @@ class Ending:
 
     def exit_if_asked(self) -> None:
         """Raises SystemExit with 128 and the signal's number, as shells have it, if one came."""
-        if self._signal is None:
-            return
-        if self._signal == signal.SIGINT:
-            complain("interrupted")
-        sys.exit(128 + self._signal)
+        if self._signal is not None:
+            with clean_exit():
+                self._end(self._signal, None)
 
     def _end(self, number: int, _: object) -> None:
         self._signal = number

@@ -167,13 +167,13 @@ def relative_error(wanted: Array, found: Array, sizes: Sequence[Array] = ()) -> 
     """The largest of the images [N, ...]; inf where shapes differ. ``sizes``: values whose rounding may show."""
     if wanted.shape != found.shape:
         return float("inf")
-    least = [ROUNDED * max((_size(values[i]) for values in sizes), default=0.0) for i in range(len(wanted))]
+    least = [ROUNDED * max((_largest(v[i][np.isfinite(v[i])]) for v in sizes), default=0.0) for i in range(len(wanted))]
     return max(map(_image_error, wanted, found, least), default=0.0)
 
 
-def _size(values: Array) -> float:
-    """The largest magnitude of the numbers that are finite."""
-    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+def _largest(numbers: Array) -> float:
+    """Their largest magnitude; 0 for none."""
+    return float(np.abs(numbers).max(initial=0.0))
 
 
 def _image_error(wanted: Array, found: Array, least: float) -> float:
@@ -186,8 +186,8 @@ def _image_error(wanted: Array, found: Array, least: float) -> float:
     finite = np.isfinite(wanted)
     if not np.array_equal(wanted[~finite], found[~finite], equal_nan=True):
         return float("inf")
-    apart = float(np.abs(wanted[finite] - found[finite]).max(initial=0.0))
-    size = max(_size(wanted), least)
+    apart = _largest(wanted[finite] - found[finite])
+    size = max(_largest(wanted[finite]), least)
     return apart / size if size > VANISHED else apart
 
 

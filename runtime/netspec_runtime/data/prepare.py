@@ -25,8 +25,8 @@ from netspec_runtime.data.write import claim, tidy
 from netspec_runtime.errors import DataError
 
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
-_ROUNDING: Final = 1e-6  # .29 of 100 files is 28.999999999999996 in float64, and means 29
 Check = Callable[[Source], None]  # raises DataError for what its caller has no use for
+_ROUNDING: Final = 1e-6  # .29 of 100 files is 28.999999999999996 in float64, and means 29
 
 
 @dataclass(frozen=True)

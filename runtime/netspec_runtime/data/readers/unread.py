@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from netspec_runtime.data.manifest import SPLITS, images_file
+
 _ARCHIVES: Final = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar")
 _PICKLES: Final = (  # files of CIFAR's versions for Python, and what to fetch instead
     (("data_batch_1", "cifar-10-batches-py/data_batch_1"), "cifar-10-binary.tar.gz"),
@@ -30,7 +32,7 @@ def _of_pickles(folder: Path) -> tuple[str, str] | None:
 
 def _of_folder(folder: Path) -> tuple[str, str] | None:
     files = sorted(path.name for path in folder.iterdir() if path.is_file())
-    if "train-images.npy" in files or "test-images.npy" in files:
+    if any(images_file(split) in files for split in SPLITS):
         return "prepared data that lack their prepared.json", "prepare the data again, into a new folder"
     archives = [name for name in files if Path(name).suffix.lower() in _ARCHIVES]
     if archives:
