@@ -19,9 +19,9 @@ class TowerNorm(nn.Module):
 
 
 class PlainAlexNet(nn.Module):
-    """Images (N, 3, 224, 224) to probabilities (N, 1000)."""
+    """Images (N, 3, 224, 224) to probabilities (N, 1000); without its norms it shows what they cost."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, norms: bool = True) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 96, 11, stride=4)
         self.conv2 = nn.Conv2d(96, 256, 5, padding=2, groups=2)
@@ -31,7 +31,7 @@ class PlainAlexNet(nn.Module):
         self.fc6 = nn.Linear(9216, 4096)
         self.fc7 = nn.Linear(4096, 4096)
         self.fc8 = nn.Linear(4096, 1000)
-        self.norm = TowerNorm()
+        self.norm = TowerNorm() if norms else nn.Identity()
 
     def forward(self, data: Tensor) -> Tensor:
         return torch.softmax(self.scores(data), dim=1)

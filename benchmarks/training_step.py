@@ -1,6 +1,7 @@
 """One training step of AlexNet beside a plain module with torch's norm and optimizer: all that a step computes.
 
 `netspec train` lets freed tensors be used again (netspec_runtime.training.memory); a plain script has glibc's defaults.
+The plain module without any norm is the bound: what convolutions and matrix products alone take on this CPU.
 All sides run in one process, in turn, and that setting is the process's, so it changes with the turns.
 
 python -m benchmarks.training_step [--threads 2] [--batch 64] [--rounds 5] [--compile]
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     images, labels = torch.randn(wish.batch, 3, 224, 224) * 60, torch.randint(0, 1000, (wish.batch,))
     sides = {
         "plain torch": _plain(images, labels),
+        "plain torch, no norms": _plain(images, labels, norms=False),
         "netspec": _ours(images, labels, channels_last=False),
         "netspec, channels_last": _ours(images, labels),
     }
@@ -56,8 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
     show(f"AlexNet training step, batch {wish.batch}, {wish.threads} threads", in_turn(sides, wish.rounds))
 
 
-def _plain(images: Tensor, labels: Tensor) -> Side:
-    net = PlainAlexNet()
+def _plain(images: Tensor, labels: Tensor, *, norms: bool = True) -> Side:
+    net = PlainAlexNet(norms=norms)
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
 
     def run() -> float:
