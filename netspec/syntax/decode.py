@@ -21,6 +21,7 @@ from netspec.syntax.phrases import (
     advice,
     bounds_of,
     hint_name,
+    meaning,
     misfit,
     named,
     origin_of,
@@ -96,8 +97,7 @@ class Decoder:
             return INVALID
         info = key_of(keys_of(cls)[name])
         place = self.spans.keys.get(path, tree.span.start)
-        help = f"`{name}`: {info.doc[0].lower()}{info.doc[1:]}" if info else ""
-        return self.refuse("NS202", place, f"{a_what(cls)} needs the key `{name}`", help)
+        return self.refuse("NS202", place, f"{a_what(cls)} needs the key `{name}`", meaning((*path, name), info))
 
     def refuse(self, code: str, span: Span, message: str, help: str = "") -> Invalid:
         self.findings.add(Diagnostic(code, message, span, help=help))
@@ -120,7 +120,7 @@ class Decoder:
 
     def _tuple(self, tree: Tree, args: tuple[Hint, ...], path: Path, info: Key | None) -> object:
         if not isinstance(tree, Sequence):
-            return self.refuse("NS203", tree.span, misfit(path, "a list", tree))
+            return self.refuse("NS203", tree.span, misfit(path, "a list", tree), meaning(path, info))
         if len(args) == 2 and args[1] is Ellipsis:
             return self._items(tree, (args[0],) * len(tree.items), path, info)
         if len(args) != len(tree.items):
@@ -148,7 +148,7 @@ class Decoder:
             if value is not INVALID:
                 return value
         expected = " or ".join(hint_name(m) for m in members if m is not type(None))
-        help = said(suggestion(tree.text, words)) if isinstance(tree, Scalar) else ""
+        help = (said(suggestion(tree.text, words)) if isinstance(tree, Scalar) else "") or meaning(path, info)
         code = "NS205" if words else "NS203"
         return self.refuse(code, tree.span, misfit(path, expected, tree), help)
 

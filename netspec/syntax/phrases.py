@@ -84,6 +84,11 @@ def named(path: Path) -> str:
     return f"`{shorten(key)}` "
 
 
+def meaning(path: Path, info: Key | None) -> str:
+    """What the key that a path leads to is for, as a help."""
+    return f"{named(path).rstrip()}: {info.doc[0].lower()}{info.doc[1:]}" if info else ""
+
+
 def misfit(path: Path, expected: str, tree: Tree) -> str:
     """The sentence for a value of the wrong kind."""
     return f"{named(path)}must be {expected}, found {found(tree)}"
