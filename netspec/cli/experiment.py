@@ -44,7 +44,10 @@ def experiment(
         list[str] | None,
         typer.Option(metavar="LIST", help="As for `train`; repeated, the runs at once take them in turns."),
     ] = None,
-    report_only: Annotated[bool, typer.Option("--report-only", help="Train nothing; tabulate what is there.")] = False,
+    report_only: Annotated[
+        bool,
+        typer.Option("--report-only", help="Train nothing; tabulate what is there of the same --epochs and --seeds."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the built-in experiments.")] = False,
 ) -> None:

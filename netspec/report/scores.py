@@ -58,7 +58,8 @@ class Evaluation:
 def render_scores(found: Evaluation) -> str:
     """Aligned tables; lines end with a newline."""
     count = found.best.scores.count
-    head = f"{printable(found.data)}: split {found.split}, {count:,} labelled pictures, {len(found.names)} classes"
+    pictures = f"{count:,} labelled picture{'s' * (count != 1)}"
+    head = f"{printable(found.data)}: split {found.split}, {pictures}, {len(found.names)} classes"
     blocks = [[head], _results(found), _confusions(found), _classes(found)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
