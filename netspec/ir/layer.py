@@ -1,4 +1,4 @@
-"""What every layer type must answer. A forgotten rule is a type error: it is abstract, or has one meaning."""
+"""What every layer type must answer. A rule is abstract, so that none is forgotten, or its default has one meaning."""
 
 from __future__ import annotations
 
