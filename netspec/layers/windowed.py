@@ -57,7 +57,13 @@ class WindowedLayer(LearnedLayer):
         least=0,
         most=1024,
     )
-    dilation: Pair = key("Distance of neighbouring kernel elements.", default=(1, 1), unit="pixels", least=1, most=1024)
+    dilation: Pair = key(
+        "Distance of neighbouring kernel elements; always 1 in `local`.",
+        default=(1, 1),
+        unit="pixels",
+        least=1,
+        most=1024,
+    )
     groups: int = key("Groups: filters of group i read only the i-th part of the channels.", default=1, least=1)
     connections: tuple[int, ...] | None = key(
         "The input channels that the groups read, those of the first group first, instead of consecutive parts: a list"

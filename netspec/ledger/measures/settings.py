@@ -70,13 +70,26 @@ class NetSetting(Measure):
         return value
 
 
-def _register_all() -> None:
-    docs: dict[str, str] = {}
+def _meanings() -> dict[str, dict[str, list[str]]]:
+    """What each key of layers means, and in which types."""
+    found: dict[str, dict[str, list[str]]] = {}
     for cls in LAYER_TYPES.values():
-        docs.update({name: doc for name, doc in _docs(cls).items() if name not in docs})
-    for name, doc in sorted(docs.items()):
+        for name, doc in _docs(cls).items():
+            found.setdefault(name, {}).setdefault(doc, []).append(cls.type)
+    return found
+
+
+def _by_types(types: dict[str, list[str]]) -> str:
+    """One meaning, or each with the layer types that have it."""
+    if len(types) == 1:
+        return next(iter(types))
+    return " ".join(f"{', '.join(f'`{name}`' for name in names)}: {doc}" for doc, names in types.items())
+
+
+def _register_all() -> None:
+    for name, types in sorted(_meanings().items()):
         if name not in _NO_SETTINGS:
-            register(LayerSetting(name, doc))
+            register(LayerSetting(name, _by_types(types)))
     for section, part in _SECTIONS:
         for name, doc in _docs(part).items():
             if (section, name) not in (("train", "lr"), ("train", "lr_b")):
