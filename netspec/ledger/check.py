@@ -98,7 +98,7 @@ def _reasons(row: Row, found: Sequence[Item], note: str, why: tuple[str, ...]) -
 
 def _few(lines: list[str]) -> list[str]:
     more = len(lines) - MOST_LISTED
-    return lines if more <= 0 else [*lines[:MOST_LISTED], f"and {more} more layers"]
+    return lines if more <= 0 else [*lines[:MOST_LISTED], f"and {more} more layer{'s' * (more > 1)}"]
 
 
 def _disagreements(row: Row, found: Sequence[Item]) -> list[str]:

@@ -95,7 +95,7 @@ CODES = (
         "NS216",
         "no way to start weights",
         "Weights start as a number (the standard deviation of a normal distribution, as in the paper), or as"
-        " `normal[s]`, `uniform[a]`, `constant[c]`, `xavier` or `he`.",
+        " `normal[s]`, `uniform[a]`, `constant[c]`, `xavier`, `he` or `bilinear`.",
         "Write one of these.",
     ),
     Code(

@@ -103,6 +103,8 @@ class Share(SumMeasure):
 
     def why_sum(self, net: Net, scope: Scope, names: tuple[str, ...], claims: Claims) -> tuple[str, ...]:
         held = {name: net.typed.by_name[name].parameter_count for name in names}
+        if not held:
+            return ()
         text = " + ".join(f"{count:,} (`{name}`)" for name, count in held.items())
         return (f"{text} of {net.typed.parameter_count:,} parameters",)
 
