@@ -1,6 +1,6 @@
 """The files of specs/invalid: each is examined as a user's file would be, and its findings are rendered. No tests here.
 
-A file whose fault is not in its own text says so in a comment `# netspec: OPTIONS`:
+A file whose fault is not in its own text says so in a comment `# tested with OPTIONS`:
 
     --set PATH=VALUE   examine it with this override
     --as latin-1       write it in this encoding first
@@ -31,7 +31,7 @@ from netspec.source import Source
 from netspec.training import picture_recipe, training_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "specs" / "invalid"
-_DIRECTIVE = "# netspec: "
+_DIRECTIVE = "# tested with "
 
 
 @dataclass(frozen=True)
