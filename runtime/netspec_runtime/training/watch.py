@@ -210,7 +210,7 @@ class DeadFilters:
         self.said.add(layer)
         return (
             f"{layer}: {dead:,} of {len(alive):,} filters had no gradient in {self.window:,} steps (dead units). "
-            "Try a lower rate for its biases, a smaller init_w, or an init_b above 0"
+            "Try a lower rate for it, a smaller init_w or, if it has biases, an init_b above 0"
         )
 
 
