@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,3 +149,12 @@ def test_a_model_that_fails_while_it_runs(tmp_path: Path) -> None:
     net = open_net(read_model(str(tmp_path / "a.onnx")), Device.CPU, prepack=False)
     with pytest.raises(DataError, match="onnxruntime fails: "):
         net.probabilities(np.zeros((1, 3, SIDE, SIDE), np.float32))
+
+
+def test_the_home_folder_stays_as_it_was(tmp_path: Path) -> None:
+    """There onnxruntime would keep an id of the machine, and say so on stderr where it cannot."""
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | home
+    command = (sys.executable, "-c", "import netspec_runtime.session")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (done.stderr, list(tmp_path.iterdir())) == ("", [])
