@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-from netspec.pipeline import Compiled
+from netspec.diagnostics import SpecError
+from netspec.pipeline import Compiled, compile_spec
 from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ OWN_FOLDERS: Final = "put the pictures of each class into a folder of its own"
 LABEL_THEM: Final = "take them out, or give each a label: by its line in the list, or by the folder it lies in"
 ONE_CLASS: Final = f"{OWN_FOLDERS}, and give the folder that holds these"
 _NAMED: Final = 5  # pictures
+_COUNT: Final = {"fc": "outputs", "conv": "filters", "local": "filters", "deconv": "filters"}  # types' own channels
 
 
 def class_count(compiled: Compiled) -> int:
@@ -23,18 +26,31 @@ def class_count(compiled: Compiled) -> int:
 
 
 def class_settings(compiled: Compiled, classes: int) -> tuple[str, ...]:
-    """What to `--set`, for a shell, so that a net tells so many classes apart; () where no fc layer says how many."""
-    spec = compiled.spec
-    layer = compiled.typed.outputs[0]
-    while spec.layers[layer].type == "softmax":
-        layer = spec.layers[layer].inputs[0]
-        if layer not in spec.layers:
+    """What to `--set`, for a shell, so that a net tells so many classes apart; () where no one number says how many."""
+    spec, layer = compiled.spec, compiled.typed.outputs[0]
+    while spec.layers[layer].type not in _COUNT:
+        inputs = spec.layers[layer].inputs
+        if len(inputs) != 1 or inputs[0] not in spec.layers:
             return ()
-    if spec.layers[layer].type != "fc":
+        layer = inputs[0]
+    key = _COUNT[spec.layers[layer].type]
+    if _classes_with(compiled, layer, key, classes) != classes:
         return ()
     found = [] if spec.classes is None else [f"classes={classes}"]
-    found.append(f"layers.{layer}.outputs={classes}")
+    found.append(f"layers.{layer}.{key}={classes}")
     return (*found, "'labels=[]'") if spec.labels else tuple(found)
+
+
+def _classes_with(compiled: Compiled, layer: str, key: str, classes: int) -> int | None:
+    """How many a net tells apart once a layer has so many channels; None where it is then no net."""
+    spec = compiled.spec
+    channels: dict[str, Any] = {key: classes}  # a key of each type in _COUNT, and none of Layer's own
+    layers = {**spec.layers, layer: replace(spec.layers[layer], **channels)}
+    told = None if spec.classes is None else classes
+    try:
+        return class_count(compile_spec(replace(spec, layers=layers, classes=told, labels=())))
+    except SpecError:
+        return None
 
 
 def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) -> None:
