@@ -33,6 +33,11 @@ class Variant:
         return all(outcome.settled for outcome in self.outcomes)
 
     @property
+    def diverged(self) -> bool:
+        """Whether one of its runs did: their mean will never be known, unless that one had measured enough before."""
+        return self.value is None and any(outcome.state == "diverged" for outcome in self.outcomes)
+
+    @property
     def epochs(self) -> int:
         """That all of its runs have done."""
         return min(outcome.count for outcome in self.outcomes)
@@ -98,8 +103,17 @@ def _rank(variant: Variant, measure: Measure) -> tuple[float, float]:
 
 
 def _done(found: Sequence[Variant], run: str) -> int:
-    """The epochs that every variant of a run has done: none of them reached the error within these."""
-    return min(variant.epochs for variant in found if variant.run == run)
+    """The epochs that every variant of a run has done: none of them reached the error within these.
+
+    Those that diverged will never reach it; they count where all did.
+    """
+    tried = [variant for variant in found if variant.run == run]
+    return min(variant.epochs for variant in [v for v in tried if not v.diverged] or tried)
+
+
+def _diverged(found: Sequence[Variant], run: str) -> bool:
+    """Whether every variant of a run did."""
+    return all(variant.diverged for variant in found if variant.run == run)
 
 
 def _finding(
@@ -107,11 +121,22 @@ def _finding(
 ) -> Finding:
     if measure.epochs_to is not None:
         return _by_epochs(good, bad, found, measure.epochs_to)
-    unfinished = _unfinished(found, good, bad)
-    if unfinished or good.value is None or bad.value is None:
-        sentence = f"{good.run} and {bad.run}: nothing can be said before their runs are finished"
-        return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
+    if _unfinished(found, good, bad):
+        return _unsaid(good, bad, "nothing can be said before their runs are finished")
+    if good.value is None or bad.value is None:
+        why = " and ".join(_without_error(variant, measure) for variant in (good, bad) if variant.value is None)
+        return _unsaid(good, bad, f"{why}, so nothing can be said")
     return _by_error(paper, good, bad, good.value, bad.value, pictures if measure.split == "test" else None)
+
+
+def _unsaid(good: Variant, bad: Variant, why: str) -> Finding:
+    return Finding(good.run, bad.run, "undecided", None, False, None, f"{good.run} and {bad.run}: {why}")
+
+
+def _without_error(variant: Variant, measure: Measure) -> str:
+    """Why a variant that is settled has no error: runs that learn to their end without test pictures have none."""
+    name = {"train": "training", "test": "test"}[measure.split]
+    return f"{variant.run} diverged" if variant.diverged else f"{variant.run} has no {name} error"
 
 
 def _unfinished(found: Sequence[Variant], good: Variant, bad: Variant) -> bool:
@@ -132,8 +157,7 @@ def _by_epochs(good: Variant, bad: Variant, found: Sequence[Variant], error: flo
     if good.value is not None:
         done = _done(found, bad.run)
         ratio = done / good.value
-        sentence = f"{names}: {_short_of(bad.run, error, done)}, {good.run} did in"
-        sentence += f" {good.value:g}"
+        sentence = f"{names}: {_short_of(found, bad.run, error, good.run)} {good.value:g}"
         if ratio < 1:
             return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
         sentence += f": more than {ratio:.2g} times as many"
@@ -141,17 +165,24 @@ def _by_epochs(good: Variant, bad: Variant, found: Sequence[Variant], error: flo
     if bad.value is not None:
         done = _done(found, good.run)
         verdict = "disagrees" if done >= bad.value else "undecided"
-        sentence = f"{names}: {_short_of(good.run, error, done)}, {bad.run} did in"
-        return Finding(good.run, bad.run, verdict, None, False, None, f"{sentence} {bad.value:g}")
-    idle = [run for run in (good.run, bad.run) if not _done(found, run)]
+        sentence = f"{names}: {_short_of(found, good.run, error, bad.run)} {bad.value:g}"
+        return Finding(good.run, bad.run, verdict, None, False, None, sentence)
+    lost = [run for run in (good.run, bad.run) if _diverged(found, run)]
+    idle = [run for run in (good.run, bad.run) if run not in lost and not _done(found, run)]
     who = f"neither has reached {error:.0%}" if not idle else f"no epoch of {' and '.join(idle)} is done"
+    who += f", {' and '.join(lost)} diverged" if lost else ""
     sentence = f"{names}: {who}, so nothing can be said"
     return Finding(good.run, bad.run, "undecided", None, False, None, sentence)
 
 
-def _short_of(run: str, error: float, done: int) -> str:
-    """What is known of a run that has not reached an error within the epochs that are done."""
-    return f"{run} has not reached {error:.0%} in {done} epochs" if done else f"no epoch of {run} is done"
+def _short_of(found: Sequence[Variant], run: str, error: float, other: str) -> str:
+    """What is known of a run that has not reached an error, up to the number of epochs in which the other did."""
+    done = _done(found, run)
+    if _diverged(found, run):
+        when = f"after {done} epochs" if done else "in its first epoch"
+        return f"{run} diverged {when}, {other} reached {error:.0%} in"
+    short = f"{run} has not reached {error:.0%} in {done} epochs" if done else f"no epoch of {run} is done"
+    return f"{short}, {other} did in"
 
 
 def _by_error(paper: Paper, good: Variant, bad: Variant, least: float, most: float, pictures: int | None) -> Finding:

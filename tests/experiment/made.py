@@ -56,7 +56,7 @@ def loaded(folder: Path, experiment: str = EXPERIMENT) -> tuple[Experiment, tupl
     return made, make_trials(made, folder)
 
 
-def records(errors: Sequence[tuple[float, float]], seconds: float = 60.0) -> tuple[EpochRecord, ...]:
+def records(errors: Sequence[tuple[float, float | None]], seconds: float = 60.0) -> tuple[EpochRecord, ...]:
     """(training, test) errors by epoch."""
     return tuple(
         EpochRecord(n * 5, n, 1.0, train, 0.0, 1.0, test, 0.0, 0.01, 0.01, n * seconds)
@@ -65,7 +65,7 @@ def records(errors: Sequence[tuple[float, float]], seconds: float = 60.0) -> tup
 
 
 def outcome(
-    experiment: Experiment, trial: Trial, errors: Sequence[tuple[float, float]], state: State = "finished"
+    experiment: Experiment, trial: Trial, errors: Sequence[tuple[float, float | None]], state: State = "finished"
 ) -> Outcome:
     """What a trial would have come to with these errors."""
     epochs = records(errors)
@@ -75,7 +75,7 @@ def outcome(
 def tried(
     experiment: Experiment,
     trials: Sequence[Trial],
-    errors: Sequence[Sequence[tuple[float, float]]],
+    errors: Sequence[Sequence[tuple[float, float | None]]],
     states: Sequence[State] = (),
 ) -> tuple[Variant, ...]:
     """Variants of trials with made-up errors, a sequence for each trial."""

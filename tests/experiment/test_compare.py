@@ -21,7 +21,7 @@ SHORT = [(0.6, 0.6)]
 
 
 def found(
-    folder: Path, text: str, errors: Sequence[Sequence[tuple[float, float]]], states: Sequence[State] = ()
+    folder: Path, text: str, errors: Sequence[Sequence[tuple[float, float | None]]], states: Sequence[State] = ()
 ) -> Finding:
     experiment, trials = loaded(folder, text)
     (finding,) = findings(experiment.paper, experiment.measure, tried(experiment, trials, errors, states), 400)
@@ -84,6 +84,39 @@ def test_nothing_is_said_of_runs_that_go_on(tmp_path: Path) -> None:
     finding = found(tmp_path, BY_ERROR, [[(0.1, 0.2)], [(0.1, 0.4)]], ("finished", "unfinished"))
     assert finding.verdict == "undecided"
     assert found(tmp_path, BY_ERROR, [[], [(0.1, 0.4)]]).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("text", "deep", "flat", "states", "sentence"),
+    [
+        (BY_ERROR, [(0.1, 0.2)], [], "fd", "deep and flat: flat diverged, so nothing can be said"),
+        (BY_ERROR, [], [], "dd", "deep and flat: deep diverged and flat diverged, so nothing can be said"),
+        (BY_ERROR, [(0.1, None)], [], "fd", "deep and flat: deep has no test error and flat diverged, so nothing can"),
+        (BY_ERROR, [(0.1, 0.2)], [], "ud", "deep and flat: nothing can be said before their runs are finished"),
+        (BY_EPOCHS, FAST, [], "fd", "flat / deep: flat diverged in its first epoch, deep reached 25% in 2"),
+        (BY_EPOCHS, SHORT, FAST, "df", "flat / deep: deep diverged after 1 epochs, flat reached 25% in 2"),
+        (BY_EPOCHS, NEVER, [], "fd", "flat / deep: neither has reached 25%, flat diverged, so nothing can be said"),
+    ],
+)
+def test_a_run_that_diverged_is_not_waited_for(
+    tmp_path: Path,
+    text: str,
+    deep: list[tuple[float, float | None]],
+    flat: list[tuple[float, float | None]],
+    states: str,
+    sentence: str,
+) -> None:
+    names: dict[str, State] = {"f": "finished", "d": "diverged", "u": "unfinished"}
+    finding = found(tmp_path, text, [deep, flat], [names[state] for state in states])
+    assert finding.verdict == "undecided"
+    assert finding.sentence.startswith(sentence)
+
+
+def test_a_variant_that_diverged_does_not_hide_how_far_the_others_came(tmp_path: Path) -> None:
+    """It will never reach the error."""
+    text = EXPERIMENT.replace("{best: test}", "{epochs_to: 0.25}")
+    finding = found(tmp_path, text, [FAST, NEVER, []], ("finished", "finished", "diverged"))
+    assert (finding.verdict, finding.ratio) == ("agrees", 3.0)
 
 
 def test_the_best_variant_has_the_least_measure_and_else_the_least_error_so_far(tmp_path: Path) -> None:
