@@ -89,16 +89,24 @@ def _rows(found: Sequence[Variant], measure: Measure) -> list[tuple[str, ...]]:
         train, test = last_errors(v)
         mark = "best" if several and best[v.run] is v and v.value is not None else ""
         minutes = sum(outcome.minutes for outcome in v.outcomes)
-        numbers = (str(v.epochs), f"{minutes:.1f}" if minutes else "", _share(train), _share(test))
+        numbers = (_epochs(v), f"{minutes:.1f}" if minutes else "", _share(train), _share(test))
         rows.append((v.run, v.variant, measured(v, measure), *numbers, ", ".join(filter(None, (mark, _state(v))))))
     return rows
 
 
+def _epochs(variant: Variant) -> str:
+    """That all of its runs have done which have any: those whose errors and minutes stand beside."""
+    return str(min((outcome.count for outcome in variant.outcomes if outcome.epochs), default=0))
+
+
 def _state(variant: Variant) -> str:
     """Of a variant that has open ends; empty for a finished one."""
-    states = {outcome.state for outcome in variant.outcomes if not outcome.settled}
-    diverged = any(outcome.state == "diverged" for outcome in variant.outcomes)
-    return ", ".join(["diverged"] * diverged + sorted(states))
+    states = [outcome.state for outcome in variant.outcomes]
+    idle = states.count("not run")
+    some = 0 < idle < len(states)
+    open_ends = {outcome.state for outcome in variant.outcomes if not outcome.settled} - {"not run" if some else ""}
+    seeds = [f"{len(states) - idle} of {len(states)} seeds"] * some
+    return ", ".join([*seeds, *["diverged"] * ("diverged" in states), *sorted(open_ends)])
 
 
 def measured(variant: Variant, measure: Measure) -> str:

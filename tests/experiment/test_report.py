@@ -8,8 +8,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from netspec.experiment.compare import findings
+from netspec.experiment.outcome import State
 from netspec.experiment.plot import draw_experiment
 from netspec.experiment.report import as_json, as_markdown
+from netspec.experiment.trials import make_trials
 from tests.experiment.made import EXPERIMENT, loaded, tried
 
 ERRORS = [
@@ -73,6 +75,20 @@ def test_the_table_of_nothing(tmp_path: Path) -> None:
     found = tried(experiment, trials, [[], [], []], ("not run",) * 3)
     rows = cells(as_markdown(experiment, found, ()))
     assert [row[2:] for row in rows[2:]] == [["-", "0", "not run"]] * 3
+
+
+def test_the_table_of_seeds_of_which_some_have_not_run(tmp_path: Path) -> None:
+    """The epochs are those of the seeds whose errors stand beside them."""
+    experiment, _ = loaded(tmp_path)
+    trials = make_trials(experiment, tmp_path, seeds=2)
+    errors = [ERRORS[0], [], [], ERRORS[1], [], []]
+    states: tuple[State, ...] = ("finished", "not run", "not run", "unfinished", "not run", "not run")
+    rows = cells(as_markdown(experiment, tried(experiment, trials, errors, states), ()))
+    assert [row[2:] for row in rows[2:]] == [
+        ["-", "2", "2.0", "20.00%", "30.00%", "1 of 2 seeds"],
+        ["-", "3", "3.0", "40.00%", "60.00%", "1 of 2 seeds, unfinished"],
+        ["-", "0", "", "", "", "not run"],
+    ]
 
 
 def test_columns_are_aligned(tmp_path: Path) -> None:
