@@ -74,7 +74,7 @@ def experiment(
     if not report_only and pictures is not None:
         placement = Placement.of(jobs, tuple(devices or ["auto"]))
         code = _train(loaded.measure, wanted, home, runs, pictures, placement)
-    _report(loaded, trials, runs, home, pictures, as_json=as_json)
+    _report(loaded, trials, runs, home, pictures, report_only=report_only, as_json=as_json)
     if code:
         complain("stopped; the same command goes on from here")
         raise typer.Exit(code)
@@ -226,9 +226,13 @@ def _report(
     home: Path,
     pictures: PreparedData | None,
     *,
+    report_only: bool,
     as_json: bool,
 ) -> None:
-    """Write the table, the numbers and the plot, and print one of the first two."""
+    """Write the table, the numbers and the plot, and print one of the first two.
+
+    Raises DataError where a ``report_only`` has no run: an empty table would replace that of runs with other epochs.
+    """
     from netspec.experiment.compare import findings, variants
     from netspec.experiment.folders import made_runs, match
     from netspec.experiment.outcome import outcomes
@@ -238,7 +242,12 @@ def _report(
     from netspec_runtime.files import write_file
 
     made = match(trials, made_runs(runs), pictures.digest if pictures else None)
-    found = variants(outcomes(trials, made, loaded.measure))
+    measured = outcomes(trials, made, loaded.measure)
+    if report_only and all(outcome.state == "not run" for outcome in measured):
+        options = f"{'--data, ' if pictures else ''}--epochs and --seeds"
+        reason = f"no run of {loaded.name} with these {options} is in this folder"
+        raise DataError(str(runs), reason, "give those that its runs were made with, or say where they are with --runs")
+    found = variants(measured)
     test = pictures.splits.get("test") if pictures else None
     said = findings(loaded.paper, loaded.measure, found, len(test) if test is not None else None)
     data = pictures.digest if pictures else next((run.data for run in made.values() if run.data), None)

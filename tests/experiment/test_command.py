@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from netspec.experiment.folders import open_trial
+from netspec.experiment.outcome import mark_diverged
 from netspec_runtime.data.shapes import prepare_shapes
 from tests.data.raw import write_folder
-from tests.experiment.made import EXPERIMENT, write
+from tests.experiment.made import EXPERIMENT, loaded, write
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 PATIENCE = 120  # seconds, on a machine that is busy
@@ -247,12 +249,20 @@ def test_the_list_names_all(netspec: Run) -> None:
     assert [line.split()[1] for line in out.splitlines() if line.startswith("lrn ")] == ["cifar10"]
 
 
-def test_a_report_of_nothing_says_so(netspec: Run, tmp_path: Path) -> None:
+def test_a_report_of_nothing_is_refused(netspec: Run, tmp_path: Path) -> None:
+    """A table of runs with other epochs stays as it is."""
+    home = tmp_path / "runs" / "experiments" / "small"
+    reason = "no run of small with these --epochs and --seeds is in this folder; give those that its runs were made"
+    code, out, err = netspec("experiment", "small.yaml", "--report-only")
+    assert (code, out, home.exists()) == (4, "", False)
+    assert err == f"netspec: runs: {reason} with, or say where they are with --runs\n"
+
+    _, trials = loaded(tmp_path)
+    mark_diverged(open_trial(trials[0], home).path)
     code, out, _ = netspec("experiment", "small.yaml", "--report-only")
-    assert code == 0
-    assert out.count("not run") == 3
-    assert sorted(p.name for p in (tmp_path / "runs/experiments/small").iterdir()) == [
-        "results.json",
-        "results.md",
-        "small.svg",
-    ]
+    assert (code, out.count("diverged"), out.count("not run")) == (0, 1, 2)
+    written = sorted(path.name for path in home.iterdir() if path.is_file())
+    assert written == ["results.json", "results.md", "small.svg"]
+    code, out, err = netspec("experiment", "small.yaml", "--report-only", "--epochs", "3")
+    assert (code, out, reason in err) == (4, "", True)
+    assert (home / "results.md").read_text(encoding="utf-8").count("diverged") == 1
