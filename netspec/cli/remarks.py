@@ -17,9 +17,10 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
     """Of raw pictures, a recipe that nobody wrote, data that cannot tell how good a net is, small batches."""
     from netspec.cli.prepare_report import no_picture_of
     from netspec_runtime.data.manifest import QUARANTINE, read_manifest
+    from netspec_runtime.data.prepare import OTHER_CACHE
 
     recipe, prepared = job.recipe, read_manifest(job.data.path).origin
-    if job.data.path.parent == DATA_CACHE and prepared.sources:
+    if job.data.path.parent in (DATA_CACHE, DATA_CACHE.with_name(OTHER_CACHE)) and prepared.sources:
         count = prepared.quarantined
         bad = f", {count:,} bad file{'s' * (count > 1)} left out (see its {QUARANTINE})" if count else ""
         yield f"the pictures are prepared in {job.data.path}{bad}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from netspec_runtime.errors import DataError
 
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
 Check = Callable[[Source], None]  # raises DataError for what its caller has no use for
+OTHER_CACHE: Final = "prepared"  # a folder beside a cache, for pictures that lie around that
 _ROUNDING: Final = 1e-6  # .29 of 100 files is 28.999999999999996 in float64, and means 29
 
 
@@ -111,7 +113,7 @@ def prepare_source(source: Source, out: Path, options: Options, progress: Progre
 def ensure_prepared(
     path: Path, cache: Path, options: Options, progress: Progress, check: Check = lambda source: None
 ) -> PreparedData:
-    """The data at ``path``, ready to use: opened if they are prepared, else prepared into a folder below ``cache``.
+    """The data at ``path``, ready to use: opened if they are prepared, else prepared into `cache_folder`.
 
     The folder's name tells source and options, so both may change and change back. What is there from an earlier call
     is used again unless a file of the source changed its name, size or time; then it is replaced. Nothing is written
@@ -121,25 +123,49 @@ def ensure_prepared(
     if is_prepared(path):
         return open_prepared(path)
     out = cache_folder(path, cache, options)
+    if _lies_in(out, path):
+        reason = f"its pictures cannot be prepared in {cache} or {out.parent}, which lie among them"
+        raise DataError(str(path), reason, _by_hand(path, options))
     allowed = Options(**{**vars(options), "replace": True, "wait": True})
     prepare([path], out, allowed, progress, check)
     return open_prepared(out)
 
 
 def cache_folder(path: Path, cache: Path, options: Options) -> Path:
-    """Where ``ensure_prepared`` puts the data at ``path``: `<name>-256-1a2b3c4d`."""
+    """Where ``ensure_prepared`` puts the data at ``path``: `<name>-256-1a2b3c4d`.
+
+    It is below ``cache``, or below OTHER_CACHE beside it where ``cache`` lies in the data.
+    """
     place = path.resolve()
     size = options.side or ("x".join(map(str, options.stretch)) if options.stretch else "own")
     marks = (str(place), size, options.grey, options.holdout, options.unsplit)
-    return cache / f"{place.name}-{size}-{hashlib.sha256(repr(marks).encode()).hexdigest()[:8]}"
+    name = f"{place.name}-{size}-{hashlib.sha256(repr(marks).encode()).hexdigest()[:8]}"
+    return (cache.with_name(OTHER_CACHE) if _lies_in(cache, path) else cache) / name
+
+
+def _by_hand(path: Path, options: Options) -> str:
+    """The command that prepares the data at ``path`` beside it, for a shell."""
+    place = path.resolve()
+    beside = place.with_name(f"{place.name}-prepared") if place.name else place / "prepared"
+    out = shlex.quote(str(beside if path.is_absolute() else os.path.relpath(beside)))
+    size = [] if options.side is None else [f"--size {options.side}"]
+    if options.stretch is not None:
+        size = [f"--stretch {'x'.join(map(str, options.stretch))}"]
+    colours, held = ["--grey"] * bool(options.grey), [f"--holdout {options.holdout:g}"] * bool(options.holdout)
+    words = ["netspec prepare", shlex.quote(str(path)), "-o", out, *size, *colours, *held]
+    return f"run `{' '.join(words)}` first, then this with `--data {out}`"
 
 
 def _refuse_place(paths: Sequence[Path], out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise DataError(str(out), "it is a file", "choose a new folder")
     for path in paths:
-        if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+        if _lies_in(out, path):
             raise DataError(str(out), f"it lies in the source {path}", "choose a folder elsewhere")
+
+
+def _lies_in(folder: Path, path: Path) -> bool:
+    return path.is_dir() and folder.resolve().is_relative_to(path.resolve())
 
 
 def _plan(source: Source, frame: Frame) -> str:
