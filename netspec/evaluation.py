@@ -105,7 +105,7 @@ def _open_underway(folder: Path, name: str, device: Device, learned: Learned) ->
     data = learned(folder, compiled)
     written = compiled.spec.labels
     labels = written if written and isinstance(written, tuple) else data.classes
-    seen = Seen(data.statistics.mean_image, tuple(data.statistics.mean_color.tolist()), data.classes)
+    seen = Seen.of_data(data)
     net = _module(compiled, read_best(folder)[0], folder / BEST)
     return open_torch(net, read_card(describe(compiled.spec, labels, seen)), name, device)
 

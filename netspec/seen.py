@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from netspec_runtime.card import ModelCard
+    from netspec_runtime.data.prepared import PreparedData
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +21,19 @@ class Seen:
 
     ``mean_image`` is float32 [H, W, C] of the prepared pictures, ``mean_color`` a number for each channel; both in the
     order R, G, B (or one grey), on the scale 0 to 255. ``classes`` name the outputs where the spec names none.
+    ``held_out_of`` says which raw pictures they were a part of, if others were set aside.
     """
 
     mean_image: NDArray[np.float32]
     mean_color: tuple[float, ...]
     classes: tuple[str, ...] = ()
+    held_out_of: str = ""
+
+    @classmethod
+    def of_data(cls, data: PreparedData) -> Seen:
+        """What the pictures in a prepared folder say."""
+        statistics = data.statistics
+        return cls(statistics.mean_image, tuple(statistics.mean_color.tolist()), data.classes, data.held_out_of)
 
     @classmethod
     def of_card(cls, card: ModelCard) -> Seen:
@@ -37,7 +46,7 @@ class Seen:
             image = np.zeros((*preparation.crop, preparation.channels.planes), np.float32)
         else:
             image = preparation.mean_image.array.transpose(1, 2, 0)[:, :, ::step]
-        return cls(np.ascontiguousarray(image), preparation.mean[::step], card.labels)
+        return cls(np.ascontiguousarray(image), preparation.mean[::step], card.labels, card.held_out_of)
 
     def color(self, spec: Spec) -> tuple[float, ...]:
         """The mean colour in the order of the net's channels."""

@@ -92,7 +92,7 @@ def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder) -> Pa
     from netspec.proof.prove import prove
     from netspec.weights import fill_from_file
 
-    seen = Seen(data.statistics.mean_image, tuple(data.statistics.mean_color.tolist()), data.classes)
+    seen = Seen.of_data(data)
     labels = compiled.spec.labels or data.classes
     if isinstance(labels, str):
         raise TypeError(f"the labels of {compiled.spec.name} are still in a file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from netspec_runtime.terminal import complain
 
 if TYPE_CHECKING:
     from netspec.pipeline import Compiled
-    from netspec_runtime.card import Preprocessing
+    from netspec_runtime.card import ModelCard, Preprocessing
     from netspec_runtime.data.prepared import PreparedData
     from netspec_runtime.training.run import RunFolder
 
@@ -39,12 +39,40 @@ def data_of_runs(models: Iterable[str]) -> Path | None:
     return place
 
 
-def learned_by(models: Iterable[str], path: Path) -> bool:
-    """Whether one of the models was trained on the data at ``path``, as far as the folders of runs say."""
-    from netspec.runs import data_of
+@dataclass(frozen=True)
+class Taken:
+    """How raw pictures without a test split are taken: a fraction ``holdout`` is for test, or all are of one split."""
 
-    sources = (data_of(run) for run in _runs(models))
-    return any(source is not None and source.resolve() == path.resolve() for source in sources)
+    holdout: float = 0.0
+    whole: str = "train"
+
+
+def taken(models: Iterable[str], cards: Iterable[ModelCard], path: Path, split: str) -> Taken:
+    """How to take the pictures at ``path`` for some models, which it says where pictures name no test split.
+
+    Pictures in one folder for each class, without a word of training or test, are all of ``split``; but if one of the
+    models learned from them, they are split as `train` does, which depends on their names only: so nobody counts errors
+    on what was learned. Folders of runs say what that was by its place; models say it by their cards, wherever it lies.
+    Raises DataError for what cannot be listed.
+    """
+    from netspec.runs import data_of
+    from netspec.train import HOLDOUT
+    from netspec_runtime.data.find import find_source
+    from netspec_runtime.data.manifest import TEST
+    from netspec_runtime.data.open import is_prepared
+
+    if not path.exists() or is_prepared(path):
+        return Taken()
+    source = find_source([path])
+    places = {place.resolve() for run in _runs(models) if (place := data_of(run)) is not None}
+    if path.resolve() in places or source.likeness() in {card.held_out_of for card in cards}:
+        if TEST not in source.splits:
+            complain(f"{path}: split as `train` did, which set some aside: these are judged")
+        return Taken(holdout=HOLDOUT)
+    if source.unsplit:
+        none = "it names no training split, and no model here says that it learned from them"
+        complain(f"{path}: all {len(source):,} pictures are judged: {none}")
+    return Taken(whole=split)
 
 
 def _runs(models: Iterable[str]) -> Iterator[RunFolder]:
@@ -80,24 +108,12 @@ def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
     return data
 
 
-def open_for(card: Preprocessing, path: Path, split: str, *, learned: bool) -> PreparedData:
-    """Pictures as a net takes them, from a prepared folder or from raw pictures. Raises DataError.
-
-    Raw pictures in one folder for each class, without a word of training or test, are all of ``split``; but if a net
-    ``learned`` from that folder, or `train` prepared it here, they are split as it does, which depends on their names
-    only: so nobody counts errors on what was learned.
-    """
-    from netspec.train import HOLDOUT
-    from netspec_runtime.data.open import is_prepared
-    from netspec_runtime.data.prepare import Options, cache_folder, ensure_prepared
+def open_for(card: Preprocessing, path: Path, way: Taken) -> PreparedData:
+    """Pictures as a net takes them, from a prepared folder or from raw pictures. Raises DataError."""
+    from netspec_runtime.data.prepare import Options, ensure_prepared
 
     stretch = card.crop if card.resize is None else None
-    options = Options(side=card.resize, stretch=stretch, grey=card.channels.planes == 1, holdout=HOLDOUT)
-    if path.exists() and not is_prepared(path):
-        here = cache_folder(path, DATA_CACHE, options)
-        if learned or is_prepared(here):
-            complain(f"{path}: split as `train` did, in {here}")
-        else:
-            options = replace(options, holdout=0, unsplit=split)
+    grey = card.channels.planes == 1
+    options = Options(side=card.resize, stretch=stretch, grey=grey, holdout=way.holdout, unsplit=way.whole)
     with preparing() as progress:
         return ensure_prepared(path, DATA_CACHE, options, progress)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from netspec.cli.arguments import DeviceOption, refuse_idle
-from netspec.cli.data import data_of_runs, learned_by, open_for, open_learned
+from netspec.cli.data import Taken, data_of_runs, open_for, open_learned, taken
 from netspec.cli.infer import Views
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
@@ -139,19 +139,22 @@ def _opened(
     models: list[str], data: Path | None, split: str, backend: Backend, device: Device
 ) -> tuple[Path | None, list[Predictions | _Ready]]:
     """The pictures' place, if any model needs them, and all models: none has run, and each fits its pictures."""
+    from netspec.evaluation import open_candidate
     from netspec_runtime.training.predictions import read_predictions
 
     kept = set(filter(_is_kept, models))
     place = None if kept.issuperset(models) else (data or data_of_runs(models))
     if place is None and not kept.issuperset(models):
         _refuse([model for model in models if model not in kept])
-    entries: list[Predictions | _Ready] = []
-    for model in models:
-        if place is None or model in kept:
-            entries.append(read_predictions(Path(model)))
-        else:
-            entries.append(_ready(model, place, split, backend, device, learned=learned_by(models, place)))
-    return place, entries
+    nets = [model for model in dict.fromkeys(models) if model not in kept]
+    candidates = {model: open_candidate(model, backend.value, device, open_learned) for model in nets}
+    if place is None:
+        return None, [read_predictions(Path(model)) for model in models]
+    way = taken(nets, [candidate.card for candidate in candidates.values()], place, split)
+    return place, [
+        read_predictions(Path(model)) if model in kept else _ready(candidates[model], place, split, way)
+        for model in models
+    ]
 
 
 def _is_kept(model: str) -> bool:
@@ -171,15 +174,13 @@ def _refuse(models: Sequence[str]) -> NoReturn:
     raise typer.BadParameter(message, param_hint="--data")
 
 
-def _ready(model: str, place: Path, split: str, backend: Backend, device: Device, *, learned: bool) -> _Ready:
-    from netspec.evaluation import open_candidate
+def _ready(candidate: Candidate, place: Path, split: str, way: Taken) -> _Ready:
     from netspec_runtime.training.candidate import put
 
-    candidate = open_candidate(model, backend.value, device, open_learned)
-    pictures = open_for(candidate.card.preprocessing, place, split, learned=learned)
+    pictures = open_for(candidate.card.preprocessing, place, way)
     question, remark = put(candidate, pictures, split)
     if remark:
-        complain(f"{model}: {remark}")
+        complain(f"{candidate.name}: {remark}")
     return _Ready(candidate, pictures, question)
 
 

@@ -22,6 +22,7 @@ PREPROCESSING_KEY: Final = "netspec.preprocessing"
 MEAN_IMAGE_KEY: Final = "netspec.mean_image"  # beside PREPROCESSING_KEY, where training subtracted a mean image
 LABELS_KEY: Final = "netspec.labels"
 OUTPUT_KEY: Final = "netspec.output"  # "probabilities" or "scores"
+HELD_OUT_OF_KEY: Final = "netspec.held_out_of"  # only where training set aside some of raw pictures
 SPLIT_KEY: Final = "netspec.split"  # only in the file of one device of several
 
 MAX_MEAN_IMAGE: Final = 1 << 25  # bytes of float32: 1672 x 1672 in colour; `model_file` reads twice that as text
@@ -102,7 +103,8 @@ class Preprocessing:
 class ModelCard:
     """What a model says about itself. Empty ``labels``: its classes have no names.
 
-    ``scores``: its output is no softmax, so probabilities are the softmax of it.
+    ``scores``: its output is no softmax, so probabilities are the softmax of it. ``held_out_of`` is the likeness of
+    the raw pictures that it learned from but for some, "" where there were none (netspec_runtime.data.source).
     """
 
     preprocessing: Preprocessing
@@ -111,6 +113,7 @@ class ModelCard:
     spec_hash: str
     licence: str
     scores: bool
+    held_out_of: str = ""
 
     def label(self, index: int) -> str:
         return self.labels[index] if self.labels else f"class {index}"
@@ -129,6 +132,7 @@ def read_card(metadata: Mapping[str, str]) -> ModelCard:
         spec_hash=metadata.get("netspec.hash", ""),
         licence=metadata.get("netspec.licence", ""),
         scores=metadata.get(OUTPUT_KEY) == "scores",
+        held_out_of=metadata.get(HELD_OUT_OF_KEY, ""),
     )
 
 

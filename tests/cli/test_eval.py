@@ -171,17 +171,6 @@ def test_a_class_folder_without_splits_is_taken_as_the_split(made: Made, netspec
     assert part["data"]["split"] == "test"
 
 
-def test_pictures_that_train_learned_from_are_not_counted(made: Made, tmp_path: Path, netspec: Run) -> None:
-    """Training holds out a tenth of pictures that lie in one folder for each class: only those are a test."""
-    options = Options(side=SIDE, grey=False, holdout=0.1)
-    trained = ensure_prepared(made.pictures / "train", tmp_path / "data", options, lambda done, total, bad: None)
-    done = netspec("eval", made.run, "--data", made.pictures / "train", "--json")
-    found = document(done)
-    assert 0 < len(trained.splits["test"]) == found["results"][0]["count"] < 48
-    assert found["data"]["sha256"] == trained.digest
-    assert "split as `train` did" in done.err
-
-
 GREY = """
 netspec: 1
 name: grey

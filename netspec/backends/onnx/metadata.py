@@ -10,7 +10,14 @@ from netspec import __version__
 from netspec.seen import Seen
 from netspec.spec.dump import dump, spec_hash
 from netspec.spec.model import Spec
-from netspec_runtime.card import MEAN_IMAGE_KEY, OUTPUT_KEY, PREPROCESSING_KEY, CardError, MeanImage
+from netspec_runtime.card import (
+    HELD_OUT_OF_KEY,
+    MEAN_IMAGE_KEY,
+    OUTPUT_KEY,
+    PREPROCESSING_KEY,
+    CardError,
+    MeanImage,
+)
 from netspec_runtime.errors import DataError
 from netspec_runtime.model_file import SEAL_KEY
 
@@ -42,6 +49,7 @@ def describe(spec: Spec, labels: tuple[str, ...], seen: Seen | None = None) -> d
         OUTPUT_KEY: "probabilities" if _ends_in_softmax(spec) else "scores",
         **({"netspec.labels": json.dumps(labels, ensure_ascii=False)} if labels else {}),
         **({"netspec.licence": spec.licence} if spec.licence else {}),
+        **({HELD_OUT_OF_KEY: seen.held_out_of} if seen is not None and seen.held_out_of else {}),
     }
 
 

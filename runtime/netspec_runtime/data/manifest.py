@@ -72,13 +72,17 @@ class Contents:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the data came from. ``plan`` is the sha256 of the sources' listing and the options; "" for drawn data."""
+    """Where the data came from. ``plan`` is the sha256 of the sources' listing and the options; "" for drawn data.
+
+    ``held_out_of``: if the sources named no splits and some pictures were set aside, the likeness of what there was.
+    """
 
     kind: str
     sources: tuple[str, ...] = ()
     plan: str = ""
     quarantined: int = 0
     notes: tuple[str, ...] = ()
+    held_out_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ def _origin(value: Mapping[str, object]) -> Origin:
         plan=_one(str, value["plan"]),
         quarantined=_one(int, value["quarantined"]),
         notes=_all(str, value["notes"]),
+        held_out_of=_one(str, value.get("held_out_of", "")),
     )
 
 

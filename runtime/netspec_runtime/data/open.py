@@ -35,7 +35,8 @@ def open_prepared(path: Path) -> PreparedData:
 
     Sizes, types and labels are checked; `check_prepared` reads all of it.
     """
-    contents = read_manifest(path).contents
+    manifest = read_manifest(path)
+    contents = manifest.contents
     for name, mark in contents.files.items():
         _check(path / name, mark)
     shape = (*contents.size, contents.channels)
@@ -43,7 +44,8 @@ def open_prepared(path: Path) -> PreparedData:
     if not splits:
         raise DataError(str(path), "it is damaged: it has no pictures", _AGAIN)
     mean = np.array(_array(path / MEAN_IMAGE, np.dtype(np.float32), shape))
-    return PreparedData(path, contents.classes, splits, _statistics(contents.statistics, mean), contents.digest)
+    figures = _statistics(contents.statistics, mean)
+    return PreparedData(path, contents.classes, splits, figures, contents.digest, manifest.origin.held_out_of)
 
 
 def _check(path: Path, mark: FileMark) -> None:

@@ -42,13 +42,17 @@ class Split:
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A prepared folder. ``digest`` is the sha256 of what its manifest says, so of all contents."""
+    """A prepared folder. ``digest`` is the sha256 of what its manifest says, so of all contents.
+
+    ``held_out_of`` is `manifest.Origin`'s: which raw pictures it was that were split on the way.
+    """
 
     path: Path
     classes: tuple[str, ...]
     splits: dict[str, Split]
     statistics: Statistics
     digest: str
+    held_out_of: str = ""
 
     @property
     def size(self) -> tuple[int, int]:

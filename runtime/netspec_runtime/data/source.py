@@ -130,7 +130,8 @@ class RawPictures:
 class Source:
     """All that a reader found. ``kind`` is in words; ``unsplit``: it does not say what is for training, what for test.
 
-    ``files`` are all that was looked at: if none changed, the source is the same.
+    ``files`` are all that was looked at: if none changed, the source is the same. ``held_out_of`` is the likeness of
+    the unsplit source whose test split `hold_out` made, "" where it made none.
     """
 
     kind: str
@@ -141,6 +142,7 @@ class Source:
     bad: tuple[Bad, ...] = ()
     notes: tuple[str, ...] = ()
     unsplit: bool = False
+    held_out_of: str = ""
 
     def __len__(self) -> int:
         return sum(map(len, self.splits.values()))
@@ -162,6 +164,11 @@ class Source:
             digest.update("\n".join(map(pictures.name, range(len(pictures)))).encode(errors="surrogateescape"))
         return digest.hexdigest()
 
+    def likeness(self) -> str:
+        """sha256 of all names and sizes: the same for a copy, wherever it lies and whenever it was made."""
+        lines = (f"{file.size} {file.name}\n" for file in self.files)
+        return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
 
 def hold_out(source: Source, fraction: float) -> Source:
     """Move about this fraction of the training pictures to a test split, each by a hash of its name alone."""
@@ -170,7 +177,8 @@ def hold_out(source: Source, fraction: float) -> Source:
     train = source.splits[TRAIN]
     moved = [_lot(train.name(index)) < fraction for index in range(len(train))]
     parts = {TRAIN: [i for i, out in enumerate(moved) if not out], TEST: [i for i, out in enumerate(moved) if out]}
-    return replace(source, splits={name: train.take(chosen) for name, chosen in parts.items() if chosen})
+    splits = {name: train.take(chosen) for name, chosen in parts.items() if chosen}
+    return replace(source, splits=splits, held_out_of=source.likeness())
 
 
 def _lot(name: str) -> float:

@@ -178,7 +178,8 @@ class Stream:
         if nameless:
             write_file(self._out / UNLABELLED_NAMES, ["".join(f"{name}\n" for name in nameless).encode()])
         lines = tuple(self._quarantined())
-        origin = Origin(source.kind, source.paths, self._journal.plan, len(lines), source.notes)
+        plan = self._journal.plan
+        origin = Origin(source.kind, source.paths, plan, len(lines), source.notes, source.held_out_of)
         finish(self._out, source.classes, counts, marks, self._sums, origin, lines)
         (self._out / JOURNAL).unlink()
 
