@@ -30,6 +30,7 @@ from netspec.cli.validate import validate
 from netspec.diagnostics import SpecError
 from netspec.diagnostics.text import render
 from netspec_runtime.errors import OneLineError
+from netspec_runtime.streams import open_missing
 from netspec_runtime.terminal import clean_exit
 
 INTERNAL_ERROR = 70
@@ -97,6 +98,7 @@ def _options(
 
 def main() -> None:
     """The entry point. Its exit codes are those of `--help`."""
+    open_missing()
     ending = Ending()
     try:
         app(prog_name="netspec")
