@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from netspec.diagnostics import Diagnostic, SpecError
 from netspec.ir.graph import OwnedParameter, TypedGraph, TypedNode
@@ -15,6 +15,8 @@ from netspec.spec.model import RateSpec, Spec
 
 if TYPE_CHECKING:
     from netspec_runtime.training.recipe import ParameterRule, PictureRecipe, RateRule, Recipe
+
+_LISTED: Final = 6  # outputs that a message writes out
 
 
 def training_recipe(compiled: Compiled) -> Recipe:
@@ -116,8 +118,11 @@ def _require_scores(spec: Spec, typed: TypedGraph) -> None:
     first = typed.outputs[0]
     if len(typed.outputs) > 1 and typed.by_name[first].layer.type == "softmax":
         scores = typed.by_name[first].layer.inputs[0]
-        message = f"training starts from the scores of the first output, and `{first}` is a softmax"
-        raise _refusal(spec.spans.value("outputs"), message, f"put `{scores}` first in `outputs`, or name one output")
+        named = (scores, *(output for output in typed.outputs if output != scores))
+        order = f"write `outputs: [{', '.join(named)}]`" if len(named) <= _LISTED else f"put `{scores}` first"
+        other = f"{order}, or " if scores in typed.by_name else ""
+        message = f"of several outputs training learns from the scores of the first, and `{first}` is a softmax"
+        raise _refusal(spec.spans.value("outputs"), message, f"{other}let the net end in `{first}` alone")
 
 
 def _require_pictures(spec: Spec) -> None:

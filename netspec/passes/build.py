@@ -7,6 +7,8 @@ itself through others (NS303); 3. what nothing reads is an output: exactly one, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netspec.diagnostics import Diagnostic, Findings, Label, did_you_mean
 from netspec.diagnostics.grammar import listed
 from netspec.ir.graph import Graph, Input, Node
@@ -14,6 +16,7 @@ from netspec.spec.model import Spec
 from netspec.syntax.scalars import shorten
 
 LONGEST_CYCLE = 7
+_SHOWN = 4  # outputs
 
 
 def build(spec: Spec) -> Graph:
@@ -94,16 +97,24 @@ def _outputs(spec: Spec, findings: Findings) -> tuple[str, ...]:
     ends = tuple(name for name in spec.layers if name not in read)
     if not spec.outputs and len(ends) == 1:
         return ends
-    named = ", ".join((*spec.outputs, *(end for end in ends if end not in spec.outputs))[:4])
-    help = f"let a layer read it, remove it, or name the outputs: `outputs: [{named}]`"
     spans = spec.spans
     if not spec.outputs:
         others = tuple(Label(spans.key("layers", end), "nothing reads this either") for end in ends[1:4])
         names = listed([f"`{end}`" for end in ends], joint="nor")
         message = f"nothing reads {names}, so the net has no single output"
+        help = f"let a layer read it, remove it, or name the outputs: {_all(ends)}"
         findings.add(Diagnostic("NS304", message, spans.key("layers", ends[0]), help=help, others=others))
         return ()
-    for name in (end for end in ends if end not in spec.outputs):
+    unnamed = [end for end in ends if end not in spec.outputs]
+    whole = (*spec.outputs, *unnamed)
+    added = f"add it: {_all(whole)}" if len(whole) <= _SHOWN else "add it to `outputs`"
+    help = f"remove it, let a layer read it, or {added}"
+    for name in unnamed:
         message = f"nothing reads `{name}`, and it is not among `outputs`"
         findings.add(Diagnostic("NS304", message, spans.key("layers", name), help=help))
     return spec.outputs
+
+
+def _all(outputs: Sequence[str]) -> str:
+    """The key that names them, as far as that is short."""
+    return f"`outputs: [{', '.join(outputs[:_SHOWN])}{', ...' * (len(outputs) > _SHOWN)}]`"

@@ -100,3 +100,13 @@ def test_dead_ends_are_found() -> None:
     layers = fc("a", "data") + fc("b", "a") + fc("c", "a")
     assert {d.code for d in found(layers)} == {"NS304"}
     assert [(d.code, d.span.text[:1]) for d in found(layers, "outputs: [b]\n")] == [("NS304", "c")]
+
+
+def test_the_advice_for_dead_ends_names_them_all_or_says_that_there_are_more() -> None:
+    layers = "".join(fc(name, "data") for name in "abcde")
+    (several,) = found(layers)
+    assert str(several.help).endswith("or name the outputs: `outputs: [a, b, c, d, ...]`")
+    first, second = found(layers, "outputs: [c, a, d]\n")
+    assert first.help == second.help == "remove it, let a layer read it, or add it to `outputs`"
+    (last,) = found(layers[: layers.index("  e")], "outputs: [c, a, d]\n")
+    assert last.help == "remove it, let a layer read it, or add it: `outputs: [c, a, d, b]`"

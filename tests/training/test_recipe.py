@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -206,6 +207,40 @@ def test_what_cannot_be_trained_is_refused_at_its_place(
         check(compile_spec(load_text(text)))
     (found,) = caught.value.diagnostics
     assert (found.code, found.span.text) == ("NS606", place)
+
+
+TWO_ENDS = """
+netspec: 1
+name: n
+input: {{size: 8}}
+{top}
+layers:
+  fc1: {{type: fc, inputs: data, outputs: 3}}
+  fc2: {{type: fc, inputs: data, outputs: 3}}
+  probs: {{type: softmax, inputs: fc1}}
+  aux: {{type: softmax, inputs: fc2}}
+"""
+
+
+def test_the_advice_for_two_softmaxes_leads_to_a_net_that_is_trained() -> None:
+    """From the first refusal on, each time as it says."""
+    top, told = "", []
+    for code in ("NS304", "NS606"):
+        with pytest.raises(SpecError) as caught:
+            training_recipe(compile_spec(load_text(TWO_ENDS.format(top=top))))
+        (found,) = caught.value.diagnostics
+        assert found.code == code
+        top = re.findall(r"`(outputs: .*?)`", found.help or "")[0]
+        told.append(top)
+    assert told == ["outputs: [probs, aux]", "outputs: [fc1, probs, aux]"]
+    assert training_recipe(compile_spec(load_text(TWO_ENDS.format(top=top)))).rules
+
+
+def test_a_softmax_of_the_input_has_no_scores_to_name() -> None:
+    text = NO_WEIGHTS.replace("data}}", "data}, b: {type: fc, inputs: data, outputs: 2}}")
+    with pytest.raises(SpecError) as caught:
+        training_recipe(compile_spec(load_text(text.replace("layers", "outputs: [a, b]\nlayers"))))
+    assert [found.help for found in caught.value.diagnostics] == ["let the net end in `a` alone"]
 
 
 @pytest.mark.parametrize("gpu", ["[0, 1]", "[1, 0]"])

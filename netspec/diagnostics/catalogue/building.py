@@ -15,6 +15,7 @@ CODES = (
         "a net that `train` cannot train",
         "Training reads pictures of one or three colours, takes the loss of the first output's scores, and changes the"
         " weights whose rate is not 0. This net lacks one of these.",
-        "What the message names. `build` needs none of it: the generated module can be trained by other code.",
+        "What the message names. Of several outputs training learns from the first alone: what only others need keeps"
+        " its first weights. `build` needs none of it: the generated module can be trained by other code.",
     ),
 )

@@ -29,7 +29,8 @@ CODES = (
         "a dead end",
         "What nothing reads is the net's output. When there is more than one such layer, most of them are usually"
         " mistakes: a layer that was renamed, and one that still reads what stood before it.",
-        "Let a layer read it, remove it, or name all outputs: `outputs: [probs, pool5]`.",
+        "Let a layer read it, remove it, or name all outputs: `outputs: [probs, pool5]`. `train`"
+        " wants the scores as the first of several: `outputs: [fc8, probs, pool5]`.",
     ),
     Code(
         "NS305",
