@@ -171,6 +171,25 @@ def test_a_class_folder_without_splits_is_taken_as_the_split(made: Made, netspec
     assert part["data"]["split"] == "test"
 
 
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_data_of_some_classes_are_known_by_their_names(made: Made, backend: str, tmp_path: Path, netspec: Run) -> None:
+    """The net may still answer any class."""
+    some = [CLASSES[4], CLASSES[1]]
+    for name in some:
+        shutil.copytree(made.pictures / "val" / name, tmp_path / "some" / "val" / name)
+    asked = ("eval", made.run, "--backend", backend, "--predictions")
+    netspec(*asked, "whole", "--data", made.data)
+    done = netspec(*asked, "part", "--data", "some", "--json")
+    whole, part = read_predictions(Path("whole")), read_predictions(Path("part"))
+    chosen = np.isin(whole.labels, [1, 4])
+    np.testing.assert_array_equal(part.labels, whole.labels[chosen])
+    np.testing.assert_allclose(part.probabilities, whole.probabilities[chosen], atol=1e-6)
+    wrong = (part.probabilities.argmax(1) != part.labels).mean()
+    assert document(done)["results"][0]["top1_error"] == pytest.approx(wrong)
+    assert part.classes == tuple(CLASSES)
+    assert f"{made.run}: the data have 2 of its 6 classes; it may answer any of these\n" in done.err
+
+
 GREY = """
 netspec: 1
 name: grey

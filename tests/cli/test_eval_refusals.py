@@ -110,6 +110,7 @@ def test_classes_with_other_names_are_taken_in_their_order(made: Made, tmp_path:
 def test_another_number_of_classes_is_refused(made: Made, tmp_path: Path, netspec: Run) -> None:
     shutil.copytree(made.pictures / "val", tmp_path / "five")
     shutil.rmtree(tmp_path / "five" / "fox")
+    (tmp_path / "five" / "ant").rename(tmp_path / "five" / "gnu")
     done = netspec("eval", made.run, "--data", tmp_path / "five")
     assert done.code == 4
     assert "it tells 6 classes apart, the data have 5" in done.err

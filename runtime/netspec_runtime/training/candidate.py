@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netspec_runtime.card import SPLIT_KEY, Channels, ModelCard, Preprocessing
@@ -100,23 +102,40 @@ def examine(
 def put(candidate: Candidate, data: PreparedData, split: str) -> tuple[Question, str]:
     """What a split asks of a net, before it runs, and a remark where class names differ, or "".
 
-    Names may differ, as `goldfish` and `n01443537` do; but what both know must stand in the same place. Raises
-    DataError where the data do not suit the net, or nothing has a label.
+    Names may differ, as `goldfish` and `n01443537` do; but what both know must stand in the same place. Data of some of
+    its classes alone are known by their names. Raises DataError where the data do not suit the net, or nothing has a
+    label.
     """
-    remark = _check_classes(candidate, data)
+    places = _places_of_some(candidate.card.labels, data.classes)
+    remark = _check_classes(candidate, data) if places is None else _few_of(candidate, data)
     _check_size(candidate, data)
     found = _split(data, split)
     require_fit(found, candidate.card.preprocessing.crop, candidate.card.preprocessing.channels.planes)
     if (found.labels == UNLABELLED).all():
         raise DataError("labels", "no picture has one, so there is no error to count", "take a labelled split")
-    return Question(data.digest, split, found.labels, data.classes, candidate.classes, data.size), remark
+    if places is None:
+        return Question(data.digest, split, found.labels, data.classes, candidate.classes, data.size), remark
+    labels = np.where(found.labels == UNLABELLED, UNLABELLED, places[found.labels])
+    return Question(data.digest, split, labels, candidate.card.labels, candidate.classes, data.size), remark
+
+
+def _places_of_some(ours: tuple[str, ...], theirs: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """Where each of the data's classes stands among the net's, if they are fewer and each has one place by its name."""
+    counts = Counter(ours)
+    if not theirs or len(theirs) >= len(ours) or any(counts[name] != 1 for name in theirs):
+        return None
+    return np.array([ours.index(name) for name in theirs], np.int64)
+
+
+def _few_of(candidate: Candidate, data: PreparedData) -> str:
+    return f"the data have {len(data.classes):,} of its {candidate.classes:,} classes; it may answer any of these"
 
 
 def _check_classes(candidate: Candidate, data: PreparedData) -> str:
     ours, theirs = candidate.card.labels, data.classes
     if candidate.classes != len(theirs):
         reason = f"it tells {candidate.classes:,} classes apart, the data have {len(theirs):,}"
-        raise DataError(candidate.name, reason, "evaluate it on data of its own classes")
+        raise DataError(candidate.name, reason, "evaluate it on data of its own classes, or of some by the same names")
     places = {name: place for place, name in enumerate(theirs)}
     moved = [place for place, name in enumerate(ours) if places.get(name, place) != place]
     if moved:
