@@ -36,7 +36,8 @@ from netspec_runtime.terminal import clean_exit
 INTERNAL_ERROR = 70
 _EXIT_CODES: Final = (
     "Exit codes: 0 fine, 1 the spec, the ledger or the proof fails, 2 usage, 3 environment (device, provider, library),"
-    " 4 data (image, weights, disk), 5 training diverged, 70 a bug, 130 interrupted, 141 a closed pipe, 143 terminated."
+    " 4 data (image, weights, disk), 5 training diverged, 70 a bug, 129 hung up, 130 interrupted, 141 a closed pipe,"
+    " 143 terminated."
 )
 
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as they end a command: by an exception, so that what is half-written is removed on the way out.
+"""Signals as they end a command: by an exception, so that what is half-written is removed on the way out.
 
 It is not how training stops, which finishes its step.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import signal
 import sys
 
+from netspec_runtime.streams import leave_terminal
 from netspec_runtime.terminal import clean_exit
+from netspec_runtime.training.interrupt import HANGUP, SIGNALS
 
 
 class Ending:
-    """Handles both from now on, and remembers which came.
+    """Handles them from now on, and remembers which came.
 
     An import of C code may swallow the exception (torch's of numpy does) and leave a module half made, which fails
     somewhere else later: what fails after a signal is no bug.
@@ -20,9 +22,10 @@ class Ending:
 
     def __init__(self) -> None:
         self._signal: int | None = None
-        signal.signal(signal.SIGTERM, self._end)
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as shells leave it behind `&`
-            signal.signal(signal.SIGINT, self._end)
+        for number in SIGNALS:
+            ignored = signal.getsignal(number) is signal.SIG_IGN  # SIGINT by shells behind `&`, SIGHUP by nohup
+            if number == signal.SIGTERM or not ignored:
+                signal.signal(number, self._end)
 
     def exit_if_asked(self) -> None:
         """Raises SystemExit with 128 and the signal's number, as shells have it, if one came."""
@@ -34,4 +37,6 @@ class Ending:
         self._signal = number
         if number == signal.SIGINT:
             raise KeyboardInterrupt
+        if number == HANGUP:
+            leave_terminal()
         sys.exit(128 + number)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from contextlib import suppress
 
 
 def open_missing() -> None:
@@ -16,3 +18,11 @@ def open_missing() -> None:
             number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: the stream's own
             os.set_inheritable(number, True)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - until the end
+
+
+def leave_terminal() -> None:
+    """Where a terminal has hung up, let the null device take what is still said: every write there would fail."""
+    for number in range(3):
+        with suppress(OSError):  # closed
+            if stat.S_ISCHR(os.fstat(number).st_mode) and not os.isatty(number):
+                os.dup2(os.open(os.devnull, os.O_RDWR), number)

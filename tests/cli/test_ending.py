@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from tests.cli.conftest import Run
 
-SIGNALS = [(signal.SIGINT, 130, "netspec: interrupted\n"), (signal.SIGTERM, 143, "")]
+SIGNALS = [
+    (signal.SIGINT, 130, "netspec: interrupted\n"),
+    (signal.SIGTERM, 143, ""),
+    (signal.SIGHUP, 129, ""),
+]
+
+
+@pytest.fixture(autouse=True)
+def _not_under_nohup() -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(("number", "code", "said"), SIGNALS)

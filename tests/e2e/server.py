@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import sys
 from typing import Any
 
@@ -64,6 +65,7 @@ def _start(request: dict[str, Any]) -> int:
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(f"{request['said']}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     if request["limit"]:
         sys.dont_write_bytecode = True  # Python would leave .pyc files cut off at the limit
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"],) * 2)

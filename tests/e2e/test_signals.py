@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment: the step ends, the run is saved, one line says how to go on, and that is so."""
+"""Signals at any moment: the step ends, the run is saved, one line says how to go on, and that is so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import re
 import time
 from pathlib import Path
-from signal import SIGINT, SIGTERM, Signals
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
 import pytest
 
@@ -39,7 +39,7 @@ def go_on(server: Server, place: Path, done: Done, number: Signals) -> int | Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "after"), [(SIGINT, -1), (SIGTERM, 7), (SIGINT, 24), (SIGTERM, 40)])
+@pytest.mark.parametrize(("number", "after"), [(SIGINT, -1), (SIGTERM, 7), (SIGHUP, 24), (SIGTERM, 40)])
 def test_a_signal_at_some_moment(server: Server, place: Path, unbroken: Path, number: Signals, after: int) -> None:
     run = f"stopped-{after}"
     done = stopped(server, place, run, number, after, 0)
@@ -64,7 +64,7 @@ def test_a_signal_while_the_model_is_written(server: Server, place: Path, unbrok
 @pytest.mark.parametrize("seed", range(20))
 def test_twenty_moments(server: Server, place: Path, unbroken: Path, seed: int) -> None:
     lots = random.Random(seed)
-    number, after, pause = lots.choice((SIGINT, SIGTERM)), lots.randrange(-1, STEPS - 3), lots.uniform(0, 0.05)
+    number, after, pause = lots.choice((SIGINT, SIGTERM, SIGHUP)), lots.randrange(-1, STEPS - 3), lots.uniform(0, 0.05)
     done = stopped(server, place, f"soak-{seed}", number, after, pause)
     if done.code != 0:  # it was quicker
         go_on(server, place, done, number)

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from netspec.cli.ending import Ending
 from netspec_runtime.training.interrupt import SIGNALS, Interrupt
 
 pytestmark = pytest.mark.slow
@@ -35,6 +36,13 @@ with Interrupt() as interrupt:
     print("saved", flush=True)
 sys.exit(interrupt.exit_code)
 """
+
+
+@pytest.fixture(autouse=True)
+def _not_under_nohup() -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager
@@ -120,3 +128,37 @@ def test_a_shell_sees_the_codes_it_knows(tmp_path: Path) -> None:
     shell = f"{command}; until grep -q begun out; do sleep .05; done; kill -TERM $pid; wait $pid; echo code $?"
     done = subprocess.run(("sh", "-c", shell), cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "code 143"
+
+
+@pytest.mark.parametrize("handler", [Interrupt().__enter__, Ending])
+def test_a_hangup_that_is_ignored_stays_so(handler: Callable[[], object]) -> None:
+    before = [signal.getsignal(n) for n in SIGNALS]
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    handler()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    for number, one in zip(SIGNALS, before, strict=True):
+        signal.signal(number, one)
+
+
+def test_a_terminal_that_hangs_up_is_not_written_to(tmp_path: Path) -> None:
+    """As a lost ssh session: the step is finished, though each write to that terminal fails."""
+    begin = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+    script = tmp_path / "loop.py"
+    script.write_text(f"{begin}\n{LOOP}".replace("sys.exit", "open('done', 'w').close()\nsys.exit"))
+    ours, its = os.openpty()
+    process = subprocess.Popen(
+        (sys.executable, str(script), "obedient"),
+        cwd=tmp_path,
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    assert os.read(ours, 5) == b"begun"
+    os.close(ours)
+    try:
+        assert process.wait(timeout=60) == 129
+    finally:
+        process.kill()
+    assert (tmp_path / "done").exists()

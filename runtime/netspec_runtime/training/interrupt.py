@@ -1,4 +1,4 @@
-"""The wish to stop: Ctrl-C or SIGTERM finishes the step, asked twice it ends at once. It saves nothing itself."""
+"""The wish to stop, a signal: the first finishes the step, a second ends it at once. It saves nothing itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+from netspec_runtime.streams import leave_terminal
+
+HANGUP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)  # of a terminal that is lost; Windows has none
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *filter(None, (HANGUP,)))
 
 # A terminal's Ctrl-C reaches torchrun and its processes, and torchrun sends them a signal too: that is one wish.
 _SAME_WISH: Final = 1.0  # seconds
@@ -19,7 +22,8 @@ _SAME_WISH: Final = 1.0  # seconds
 class Interrupt:
     """Within ``with``, a first signal only sets ``wanted``; a second one, later than a second, ends the process.
 
-    Handlers are put back at the end. Outside the main thread, where Python has no handlers, it never wants to stop.
+    A SIGHUP that is ignored stays so, as `nohup` has it. Handlers are put back at the end. Outside the main thread,
+    where Python has no handlers, it never wants to stop.
     """
 
     def __init__(self) -> None:
@@ -40,6 +44,8 @@ class Interrupt:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
+                if number == HANGUP and signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -52,6 +58,8 @@ class Interrupt:
         self._before.clear()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if number == HANGUP:
+            leave_terminal()
         now = time.monotonic()
         if self._signal is None:
             self._signal, self._asked = number, now
