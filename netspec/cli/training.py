@@ -16,6 +16,7 @@ from netspec.cli.infer import Views
 from netspec.cli.once import told_by_first, told_once
 from netspec.cli.prepare import preparing
 from netspec.cli.remarks import begin_line, remarks
+from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import INTERRUPTED, complain
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.pipeline import Compiled
     from netspec.runs import Wish
     from netspec_runtime.data.prepared import PreparedData
+    from netspec_runtime.data.source import Source
     from netspec_runtime.training.job import Job, Options
     from netspec_runtime.training.run import RunFolder
     from netspec_runtime.training.world import World
@@ -104,8 +106,9 @@ def _open(request: Request) -> _Opened:
     check_parts(net, flags["parts"])
     if flags["tensorboard"]:
         require_tensorboard()
-    data = _open_data(compiled, wish.data, request.workers)
-    require_fit(compiled, data)
+    data = _open_data(compiled, wish.data, request.workers, found)
+    with _unchanged(found):
+        require_fit(compiled, data)
 
     def ready() -> None:
         if wish.init_from is not None:
@@ -141,8 +144,23 @@ def _options(compiled: Compiled, flags: Mapping[str, Any], workers: int | None) 
     return options if workers is None else replace(options, workers=workers)
 
 
-def _open_data(compiled: Compiled, source: Path | None, workers: int | None) -> PreparedData:
-    """Prepared data, raw data that are prepared on the way, or the pictures that netspec draws."""
+@contextmanager
+def _unchanged(run: RunFolder | None) -> Iterator[None]:
+    """Of data that do not fit a run that goes on, say that it keeps its own: its spec cannot be changed for others."""
+    try:
+        yield
+    except DataError as error:
+        if run is None or not run.begun:
+            raise
+        fix = "resume with the data that it learned from, or start a new run (--init-from takes this one's weights)"
+        raise DataError(error.where, error.reason, fix) from None
+
+
+def _open_data(compiled: Compiled, source: Path | None, workers: int | None, found: RunFolder | None) -> PreparedData:
+    """Prepared data, raw data that are prepared on the way, or the pictures that netspec draws.
+
+    ``found`` is the run that goes on.
+    """
     from netspec.fit import source_check
     from netspec.train import prepare_options
     from netspec_runtime.data.prepare import ensure_prepared
@@ -155,10 +173,13 @@ def _open_data(compiled: Compiled, source: Path | None, workers: int | None) -> 
             )
             raise typer.BadParameter(message, param_hint="--data")
         return ensure_shapes(DATA_CACHE / DEMO)
+
+    def check(raw: Source) -> None:
+        with _unchanged(found):
+            source_check(compiled)(raw)
+
     with preparing() as progress:
-        return ensure_prepared(
-            source, DATA_CACHE, prepare_options(compiled, workers or None), progress, source_check(compiled)
-        )
+        return ensure_prepared(source, DATA_CACHE, prepare_options(compiled, workers or None), progress, check)
 
 
 def _train(opened: _Opened) -> None:

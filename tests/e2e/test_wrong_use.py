@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from netspec_runtime.training.checkpoint import Checkpoints
+from tests.data.raw import write_folder
 from tests.e2e.runs import OFTEN, SPEC, Done, Server, metrics, outcome, steps, write_data
 
 pytestmark = pytest.mark.slow
@@ -34,6 +35,7 @@ def odd(place: Path) -> Path:
     (place / "normed.yaml").write_text(
         SPEC.replace("type: dropout, inputs: conv2, rate: 0.3", "type: batchnorm, inputs: conv2")
     )
+    write_folder(place / "raw", {"a": 2, "b": 2})
     (place / "full").mkdir()
     (place / "full" / "letter.txt").write_text("keep me")
     (place / "file").write_text("no folder")
@@ -85,6 +87,16 @@ def odd(place: Path) -> Path:
         ((*DATA, "--until-error", "2"), 2, "--until-error"),
         ((*DATA, "--set", "train.lr=-1"), 1, "lr"),
         (("train", "--resume", "unbroken", "--data", "others"), 4, "were made with another data set; resume with the"),
+        (
+            ("train", "--resume", "unbroken", "--data", "four"),
+            4,
+            "four: it has 4 classes, and the net tells 6 apart; resume with the data that it learned from, or start",
+        ),
+        (
+            ("train", "--resume", "unbroken", "--data", "raw"),
+            4,
+            "raw: it has 2 classes, and the net tells 6 apart; resume with the data that it learned from, or start",
+        ),
         (
             ("train", "--resume", "unbroken", "--set", "seed=3"),
             4,
