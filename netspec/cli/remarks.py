@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
 
 
 def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
-    """Of raw pictures, a recipe that nobody wrote, data that cannot tell how good a net is, small batches."""
+    """Of raw pictures, a recipe that nobody wrote, data that cannot tell how good a net is, views that are one."""
     from netspec.cli.prepare_report import no_picture_of
     from netspec_runtime.data.manifest import QUARANTINE, read_manifest
     from netspec_runtime.data.prepare import OTHER_CACHE
@@ -40,6 +40,12 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
         yield f"note: {no_picture_of(absent)}"
     if job.classes == 1:
         yield "note: there is one class, so every answer is right and nothing is learned; add pictures of another class"
+    if job.options.views == 10 and job.pictures.prepared == job.pictures.crop:
+        height, width = job.pictures.crop
+        yield (
+            "note: the ten test views are all the same crop, or its reflection, as pictures are prepared at its size, "
+            f"{height} x {width}; a `data.resize` above {max(height, width)} leaves room for others"
+        )
     if job.batch < recipe.batch:
         yield f"note: train.batch is {recipe.batch}, and there are {job.batch} pictures: each batch has all of them"
 

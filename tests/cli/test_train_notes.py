@@ -50,6 +50,16 @@ def test_classes_whose_pictures_are_all_broken_are_remarked(place: Path, netspec
 
 
 @pytest.mark.usefixtures("place")
+def test_ten_views_that_are_one_are_remarked(netspec: Run) -> None:
+    """Pictures are stretched to the crop where nothing says `resize`."""
+    note = "note: the ten test views are all the same crop, or its reflection, as pictures are prepared at its size"
+    done = netspec("train", "small.yaml", "--data", "pictures", "--set", "data.resize=null", "--views", "10")
+    assert f"{note}, 16 x 16; a `data.resize` above 16 leaves room for others\n" in done.err
+    assert note not in netspec("train", "small.yaml", "--data", "pictures", "--set", "data.resize=null").err
+    assert note not in netspec("train", "small.yaml", "--data", "pictures", "--views", "10").err
+
+
+@pytest.mark.usefixtures("place")
 def test_weights_of_a_run_with_other_inputs_are_remarked(netspec: Run) -> None:
     assert netspec("train", "small.yaml", "--data", "pictures", "-o", "first").code == 0
     for source in ("first", "first/best.safetensors"):
