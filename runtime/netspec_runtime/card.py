@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 MAX_SIDE: Final = 16384  # pixels; larger inputs are no pictures for these nets, but a way to exhaust memory
 PREPROCESSING_KEY: Final = "netspec.preprocessing"
-MEAN_IMAGE_KEY: Final = "netspec.mean_image"  # beside PREPROCESSING_KEY, where training subtracted a mean image
+MEAN_IMAGE_KEY: Final = "netspec.mean_image"  # where training subtracted a mean image; `mean` then holds this very name
 LABELS_KEY: Final = "netspec.labels"
 OUTPUT_KEY: Final = "netspec.output"  # "probabilities" or "scores"
 HELD_OUT_OF_KEY: Final = "netspec.held_out_of"  # only where training set aside some of raw pictures
@@ -28,6 +28,7 @@ SPLIT_KEY: Final = "netspec.split"  # only in the file of one device of several
 MAX_MEAN_IMAGE: Final = 1 << 25  # bytes of float32: 1672 x 1672 in colour; `model_file` reads twice that as text
 
 _KEYS: Final = frozenset({"resize", "crop", "channels", "mean", "std", "interpolation", "views"})
+_COLOR: Final = "mean_color"  # what `mean` is in files without a mean image, and was in the first ones with one
 
 
 class CardError(ValueError):
@@ -121,7 +122,10 @@ class ModelCard:
 
 def read_card(metadata: Mapping[str, str]) -> ModelCard:
     """The card in the metadata of a model that has PREPROCESSING_KEY. Raises CardError."""
-    preprocessing = _preprocessing(_json(metadata, PREPROCESSING_KEY))
+    document = _json(metadata, PREPROCESSING_KEY)
+    preprocessing = _preprocessing(document)
+    if _points(document) and MEAN_IMAGE_KEY not in metadata:
+        raise CardError(f"mean is {MEAN_IMAGE_KEY}, which is missing")
     if MEAN_IMAGE_KEY in metadata:
         shape = (preprocessing.channels.planes, *preprocessing.crop)
         preprocessing = replace(preprocessing, mean_image=_mean_image(_json(metadata, MEAN_IMAGE_KEY), shape))
@@ -156,7 +160,8 @@ def _labels(value: object) -> tuple[str, ...]:
 def _preprocessing(value: object) -> Preprocessing:
     if not isinstance(value, dict):
         raise CardError(f"{PREPROCESSING_KEY} is no mapping")
-    unknown = sorted(set(value) ^ _KEYS)
+    color = _COLOR if _points(value) else "mean"
+    unknown = sorted(set(value) ^ (_KEYS | {color}))
     if unknown:
         raise CardError(f"{PREPROCESSING_KEY} has a missing or unknown key: {', '.join(unknown)[:80]}")
     if value["interpolation"] != "bilinear":
@@ -169,10 +174,15 @@ def _preprocessing(value: object) -> Preprocessing:
         resize=_resize(value["resize"], crop),
         crop=crop,
         channels=channels,
-        mean=_numbers("mean", value["mean"], channels.planes),
+        mean=_numbers(color, value[color], channels.planes),
         std=_std(value["std"], channels.planes),
         views=int(value["views"]),
     )
+
+
+def _points(value: object) -> bool:
+    """Whether the preprocessing says that its mean is the image under MEAN_IMAGE_KEY."""
+    return isinstance(value, dict) and value.get("mean") == MEAN_IMAGE_KEY
 
 
 def _mean_image(value: object, shape: tuple[int, int, int]) -> MeanImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -70,6 +71,16 @@ def test_the_input_is_that_of_training_bit_for_bit(
     pixels = RANDOM.integers(0, 256, (24, 24, 3), np.uint8)
     trained = Pixels(recipe, statistics, torch.device("cpu"))(torch.from_numpy(pixels[None, 4:20, 4:20].copy()))
     assert np.array_equal(make_views(Image.fromarray(pixels), card.preprocessing, 1), trained.numpy())
+
+
+@pytest.mark.parametrize("channels", ["rgb", "bgr"])
+def test_the_preprocessing_names_the_mean_image(channels: str, tmp_path: Path) -> None:
+    """So that a script which reads only that cannot subtract a colour instead; the colour stays for new weights."""
+    about = read_graph(str(built(tmp_path, ONE + DATA[channels]).model)).metadata
+    document, color = json.loads(about["netspec.preprocessing"]), list(SEEN.mean_color)
+    assert document["mean"] == "netspec.mean_image"
+    assert document["mean_color"] == (color if channels == "rgb" else color[::-1])
+    assert json.loads(about[document["mean"]])["shape"] == [3, 16, 16]
 
 
 def test_a_mean_color_in_the_order_of_the_channels(tmp_path: Path) -> None:

@@ -106,6 +106,25 @@ def test_a_mean_image_is_little_endian_floats_in_base64() -> None:
     assert np.array_equal(np.frombuffer(base64.b64decode(document["float32"]), "<f4"), np.arange(768))
 
 
+def test_the_mean_is_a_colour_or_names_the_image() -> None:
+    """In the first files with an image the colour stood as `mean`; they are read as ever."""
+    image = np.arange(768, dtype=np.float32).reshape(3, 16, 16)
+    held = {MEAN_IMAGE_KEY: MeanImage.of(image).text()}
+    named = described({"mean": MEAN_IMAGE_KEY, "mean_color": [1, 2, 3]})
+    assert read_card(named | held) == read_card(described({"mean": [1, 2, 3]}) | held)
+    assert read_card(named | held).preprocessing.mean == (1.0, 2.0, 3.0)
+    for changes, reason in (
+        ({"mean": MEAN_IMAGE_KEY}, "missing or unknown key: mean_color"),
+        ({"mean": "netspec.mean", "mean_color": [1, 2, 3]}, "missing or unknown key: mean_color"),
+        ({"mean": "netspec.mean"}, "mean is no list of 3 numbers"),
+        ({"mean": MEAN_IMAGE_KEY, "mean_color": [1, 2]}, "mean_color is no list of 3 numbers"),
+    ):
+        with pytest.raises(CardError, match=reason):
+            read_card(described(changes) | held)
+    with pytest.raises(CardError, match=r"mean is netspec\.mean_image, which is missing"):
+        read_card(named)
+
+
 def in_base64(values: object) -> str:
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
 

@@ -76,13 +76,17 @@ def _preparation(spec: Spec, seen: Seen | None) -> dict[str, str]:
 
 
 def preprocessing(spec: Spec, seen: Seen | None = None) -> dict[str, object]:
-    """How a picture becomes the input, as `netspec_runtime.card` reads it."""
+    """How a picture becomes the input, as `netspec_runtime.card` reads it.
+
+    Where a mean image is subtracted, `mean` names its key, so that nobody takes the colour for it.
+    """
     mean, std = colour_scale(spec, seen)
+    has_image = seen is not None and spec.data.mean == "image"
     return {
         "resize": spec.data.resize,
         "crop": list(spec.input.size),
         "channels": spec.data.channels if spec.input.channels == 3 else "grey",
-        "mean": list(mean),
+        **({"mean": MEAN_IMAGE_KEY, "mean_color": list(mean)} if has_image else {"mean": list(mean)}),
         "std": list(std),
         "interpolation": "bilinear",
         "views": spec.data.test_views,
