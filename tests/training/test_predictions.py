@@ -84,10 +84,10 @@ def test_different_pictures_or_classes_are_not_averaged() -> None:
     fewer = replace(one, probabilities=one.probabilities[:9], labels=one.labels[:9])
     for other, what in (
         (replace(one, data="d2"), "pictures are prepared differently from the first's, or are others"),
-        (replace(one, data="d2", labels=one.labels[::-1].copy()), "another data"),
-        (replace(one, split="train"), "another split"),
-        (other_labels, "another split"),
-        (fewer, "another split"),
+        (replace(one, data="d2", labels=one.labels[::-1].copy()), "it answers for other data than the first"),
+        (replace(one, split="train"), "for another split than the first"),
+        (other_labels, "for another split than the first"),
+        (fewer, "for another split than the first"),
         (replace(one, classes=("a", "b", "d", "c")), "other classes"),
         (replace(one, probabilities=one.probabilities[:, :3]), "other classes"),
     ):

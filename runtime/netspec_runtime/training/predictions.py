@@ -107,8 +107,8 @@ def require_same(asked: Sequence[tuple[str, Question]]) -> None:
 def _different(name: str, first: Question, other: Question) -> DataError:
     same = np.array_equal(first.labels, other.labels) and first.classes == other.classes
     if first.data == other.data or first.split != other.split or not same:
-        what = "split" if first.data == other.data else "data"
-        reason = f"it answers for another {what} than the first"
+        what = "another split" if first.data == other.data else "other data"
+        reason = f"it answers for {what} than the first"
         return DataError(name, reason, "average answers for the same pictures")
     sizes = [f"{size[0]} x {size[1]}" for size in (other.size, first.size) if size is not None]
     said = f" ({sizes[0]}, the first's {sizes[1]})" if len(set(sizes)) > 1 else ", or are others"
