@@ -43,7 +43,7 @@ def open_candidate(name: str, backend: Choice, device: Device, learned: Learned)
     folder = path if path.is_dir() else None
     if folder is not None and backend != "onnx" and is_underway(folder):
         return _open_underway(folder, name, device, learned)
-    file = model_file(path)
+    file = model_file(path, or_weights=backend != "onnx")
     model = read_model(str(file))
     if backend == "onnx" or (backend == "auto" and folder is None):
         return open_onnx(model, name, device)
@@ -57,8 +57,11 @@ def is_underway(folder: Path) -> bool:
     return (folder / BEST).is_file() and not any(folder.glob("*.onnx"))
 
 
-def model_file(path: Path) -> Path:
-    """The ONNX file in a folder, or the file itself. Raises DataError where there is none."""
+def model_file(path: Path, or_weights: bool = False) -> Path:
+    """The ONNX file in a folder, or the file itself. Raises DataError where there is none.
+
+    ``or_weights``: whether a run's best weights would do too, and it has none.
+    """
     from netspec_runtime.training.metrics import divergence
 
     if not path.exists():
@@ -80,6 +83,11 @@ def model_file(path: Path) -> Path:
     own = is_run(path)
     if own and (why := divergence(path / "metrics.jsonl")):
         raise DataError(str(path), f"its training diverged ({why})", "give another run")
+    if own and or_weights:
+        from netspec_runtime.training.checkpoint import BEST
+
+        reason = f"there is no {BEST} in it, which comes at the end of the first epoch"
+        raise DataError(str(path), reason, f"go on with its training: netspec train --resume {path}")
     fix = f"end its training: netspec train --resume {path}" if own else "give an ONNX file or the folder of a run"
     raise DataError(str(path), "there is no model.onnx in it, so no run that has ended", fix)
 
@@ -90,7 +98,7 @@ def require_model(name: str) -> None:
 
     path = Path(name)
     if not is_underway(path):
-        read_model(str(model_file(path)))
+        read_model(str(model_file(path, or_weights=True)))
 
 
 def _open_underway(folder: Path, name: str, device: Device, learned: Learned) -> Candidate:

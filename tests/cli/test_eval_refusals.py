@@ -143,6 +143,18 @@ def test_nets_of_pictures_in_other_sizes_are_not_averaged(made: Made, tmp_path: 
     )
 
 
+def test_a_run_without_best_weights_says_how_it_gets_some(made: Made, tmp_path: Path, netspec: Run) -> None:
+    started = trained_on(made.data, made.run, tmp_path / "started")
+    for name in ("model.onnx", "best.safetensors"):
+        (started / name).unlink()
+    done = netspec("eval", started)
+    reason = "there is no best.safetensors in it, which comes at the end of the first epoch"
+    fix = f"go on with its training: netspec train --resume {started}"
+    assert (done.code, done.out, done.err) == (4, "", f"netspec: {started}: {reason}; {fix}\n")
+    done = netspec("eval", started, "--backend", "onnx")
+    assert "there is no model.onnx in it, so no run that has ended; end its training" in done.err
+
+
 def test_a_folder_of_runs_names_them(made: Made, tmp_path: Path, netspec: Run) -> None:
     for name in ("one", "two"):
         trained_on(made.data, made.run, tmp_path / "runs" / name)
