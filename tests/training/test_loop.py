@@ -86,6 +86,38 @@ def test_a_run_that_moves_says_the_same_by_the_names_of_the_spec(tmp_path: Path,
     assert found == [(20, "conv1: 1 of 4 filters")]
 
 
+@pytest.mark.parametrize("stops", [(101,), (37, 63, 101)])
+def test_a_short_run_whose_loss_does_not_move_is_told_at_the_same_step(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    text = SPEC.replace("start: 0.01", "start: 1e-9").replace("epochs: 4", "epochs: 10")
+    records = Records()
+
+    def guessing() -> dict[str, Any]:
+        weights = initial(text)
+        return {name: 0 * tensor if name.startswith("fc3") else tensor for name, tensor in weights.items()}
+
+    for stop in stops:
+        trainer = Trainer(job(tmp_path, text=text))
+        trainer.start(guessing)
+        assert not trainer.run(records, after(trainer, stop))
+    said = [(r.step, r.text) for r in records.all if isinstance(r, EventRecord) and r.event == "advice"]
+    assert [step for step, _ in said] == [100]
+    assert said[0][1].startswith("the loss has stayed at ln(6) = 1.79 up to step 100: ")
+
+
+def test_a_short_run_whose_loss_is_huge_is_told_by_its_end(tmp_path: Path) -> None:
+    text = SPEC.replace("epochs: 4", "epochs: 1").replace("start: 0.01", "start: 1e-9")
+
+    def huge() -> dict[str, Any]:
+        weights = initial(text)
+        return {name: 1e6 * tensor if name.startswith("fc3") else tensor for name, tensor in weights.items()}
+
+    trainer, records = Trainer(job(tmp_path, text=text)), Records()
+    trainer.start(huge)
+    assert trainer.run(records, lambda: False)
+    said = [(r.step, r.text) for r in records.all if isinstance(r, EventRecord)]
+    assert [(step, "a net that guesses has ln(6)" in text) for step, text in said] == [(12, True)]
+
+
 def test_a_batch_that_memory_has_no_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = Trainer(job(tmp_path))
     trainer.start(initial)

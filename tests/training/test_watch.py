@@ -79,6 +79,19 @@ def test_a_net_that_answers_all_alike_is_told_what_to_try_once() -> None:
         assert part in said[0][1]
 
 
+@pytest.mark.parametrize(("steps", "expected"), [(48, 100), (390, 100), (745, 186), (2000, 500), (500_000, 1000)])
+def test_a_short_run_is_told_while_most_of_it_is_left(steps: int, expected: int) -> None:
+    flat = FlatLoss.of(10, steps)
+    assert [step + 1 for step in range(1200) if flat.observe(step, math.log(10))] == [expected]
+
+
+def test_a_short_run_that_is_slow_to_begin_is_left_alone() -> None:
+    """As `cifar10-18pct` does in its first epoch."""
+    flat = FlatLoss.of(10, 390)
+    losses = [2.302, 2.300, 2.295, 2.284, 2.266, 2.215, 2.152, 2.108, 2.082, 2.033]  # means of ten steps
+    assert [text for step in range(100) for text in flat.observe(step, losses[step // 10])] == []
+
+
 def test_a_loss_that_moves_after_the_warmup_is_not_flat() -> None:
     flat = FlatLoss(1000, warmup=10, window=10)
     losses = [math.log(1000)] * 10 + [6.5] * 10 + [7.3] * 10

@@ -68,6 +68,12 @@ class FlatLoss:
     count: int = 0
     said: bool = False
 
+    @classmethod
+    def of(cls, classes: int, steps: int) -> Self:
+        """For a run of so many steps: in time for most of them, and late enough for a net that is slow to begin."""
+        half = min(max(steps // 4, 100), 1000) // 2
+        return cls(classes, warmup=half, window=half)
+
     def observe(self, step: int, loss: float) -> list[str]:
         """Advice, if this step (from 0), with this mean loss, completes a flat window."""
         if self.said or step < self.warmup or self.classes < 2:
@@ -223,9 +229,11 @@ class Watch:
     dead: DeadFilters = field(default_factory=DeadFilters)
 
     @classmethod
-    def of(cls, classes: int, scaled: bool, net: TrainableNet) -> Self:
+    def of(cls, classes: int, steps: int, scaled: bool, net: TrainableNet) -> Self:
+        """``steps``: of the whole run, the same where it goes on."""
+        high = HighLoss(classes, scaled, window=min(max(steps, 10), 50))
         dead = DeadFilters(collect=net.collect, distribute=net.distribute)
-        return cls(FlatLoss(classes), HighLoss(classes, scaled), dead)
+        return cls(FlatLoss.of(classes, steps), high, dead)
 
     def observe(self, step: int, loss: float, gradients: Mapping[str, Tensor]) -> list[str]:
         """Sentences of advice, mostly none, after this step (from 0) with this mean loss."""
