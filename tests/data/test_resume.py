@@ -156,6 +156,16 @@ def test_many_kills_at_any_moment(raw: Path, unbroken: dict[str, str], tmp_path:
     assert contents(tmp_path / "out") == unbroken
 
 
+def test_a_kill_after_the_last_file_leaves_no_journal(raw: Path, unbroken: dict[str, str], tmp_path: Path) -> None:
+    """The journal goes when all else is there: a kill between leaves both, and the next call finds all done."""
+    stopped(raw, tmp_path / "out")
+    journal = (tmp_path / "out" / "preparing.json").read_bytes()
+    run(raw, tmp_path / "out")
+    (tmp_path / "out" / "preparing.json").write_bytes(journal)
+    assert run(raw, tmp_path / "out").reused
+    assert contents(tmp_path / "out") == unbroken
+
+
 def stopped(raw: Path, out: Path) -> None:
     def stop(*_: int) -> None:
         raise KeyboardInterrupt

@@ -17,13 +17,14 @@ from typing import Final
 from netspec_runtime.data.find import find_source
 from netspec_runtime.data.frame import Frame, find_frame
 from netspec_runtime.data.journal import Journal, alone_in, read_journal
-from netspec_runtime.data.manifest import QUARANTINE, SPLITS, TRAIN, Manifest, read_manifest
+from netspec_runtime.data.manifest import JOURNAL, QUARANTINE, SPLITS, TRAIN, Manifest, read_manifest
 from netspec_runtime.data.open import is_prepared, open_prepared
 from netspec_runtime.data.prepared import PreparedData
 from netspec_runtime.data.source import Source, all_as, hold_out
 from netspec_runtime.data.stream import Stream
 from netspec_runtime.data.write import claim, tidy
 from netspec_runtime.errors import DataError
+from netspec_runtime.files import disk_errors
 
 Progress = Callable[[int, int, int], None]  # pictures dealt with, of how many, bad ones so far
 Check = Callable[[Source], None]  # raises DataError for what its caller has no use for
@@ -102,6 +103,7 @@ def prepare_source(source: Source, out: Path, options: Options, progress: Progre
     plan = _plan(source, frame)
     with alone_in(out, wait=options.wait):
         if is_prepared(out) and read_manifest(out).origin.plan == plan:
+            _remove_journal(out)
             return _report(out, reused=True)
         journal = _journal(out, plan, replace=options.replace)
         workers = options.workers or os.cpu_count() or 1
@@ -184,6 +186,13 @@ def _journal(out: Path, plan: str, *, replace: bool) -> Journal:
         raise DataError(str(out), reason, "choose another folder, or add --force to replace them")
     claim(out, replace=replace)
     return Journal(plan, {}, {})
+
+
+def _remove_journal(out: Path) -> None:
+    """Of a preparation that was killed when it was finished, but for this. Raises DataError."""
+    if (out / JOURNAL).exists():
+        with disk_errors(out, 0):
+            (out / JOURNAL).unlink()
 
 
 def _report(out: Path, *, reused: bool) -> Report:
