@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 
 def open_missing() -> None:
@@ -22,7 +23,8 @@ def open_missing() -> None:
 
 def leave_terminal() -> None:
     """Where a terminal has hung up, let the null device take what is still said: every write there would fail."""
-    for number in range(3):
-        with suppress(OSError):  # closed
-            if stat.S_ISCHR(os.fstat(number).st_mode) and not os.isatty(number):
-                os.dup2(os.open(os.devnull, os.O_RDWR), number)
+    with Path(os.devnull).open("r+b", buffering=0) as nothing:
+        for number in range(3):
+            with suppress(OSError):  # closed
+                if stat.S_ISCHR(os.fstat(number).st_mode) and not os.isatty(number):
+                    os.dup2(nothing.fileno(), number)

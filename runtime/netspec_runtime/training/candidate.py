@@ -113,10 +113,10 @@ def put(candidate: Candidate, data: PreparedData, split: str) -> tuple[Question,
     require_fit(found, candidate.card.preprocessing.crop, candidate.card.preprocessing.channels.planes)
     if (found.labels == UNLABELLED).all():
         raise DataError("labels", "no picture has one, so there is no error to count", "take a labelled split")
-    if places is None:
-        return Question(data.digest, split, found.labels, data.classes, candidate.classes, data.size), remark
-    labels = np.where(found.labels == UNLABELLED, UNLABELLED, places[found.labels])
-    return Question(data.digest, split, labels, candidate.card.labels, candidate.classes, data.size), remark
+    labels, names = found.labels, data.classes
+    if places is not None:
+        labels, names = np.where(labels == UNLABELLED, UNLABELLED, places[labels]), candidate.card.labels
+    return Question(data.digest, split, labels, names, candidate.classes, data.size), remark
 
 
 def _places_of_some(ours: tuple[str, ...], theirs: tuple[str, ...]) -> NDArray[np.int64] | None:
