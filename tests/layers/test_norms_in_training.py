@@ -23,9 +23,9 @@ BF16_ROUNDING = 2.0**-8  # of a result: half a step for it, half a step for a gr
 every_norm = pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
 
 
-def _activations(channels: int = 12) -> Tensor:
+def _activations(channels: int = 12, images: int = 3) -> Tensor:
     """As large as AlexNet's are on photographs: sums of squares change the result by half."""
-    x = torch.randn((3, channels, 7, 6), generator=torch.Generator().manual_seed(2012)) * 60
+    x = torch.randn((images, channels, 7, 6), generator=torch.Generator().manual_seed(2012)) * 60
     return x.clamp_min(0)
 
 
@@ -61,9 +61,13 @@ def test_bf16_sums_squares_in_float32(norm: Norm) -> None:
         assert (narrow.float() - wide).abs().le(wide.abs() * BF16_ROUNDING).all()
 
 
-def test_towers_are_those_of_torchs_norm() -> None:
-    """Against torch's own operator, which divides alpha by the size, in each half of the channels."""
-    x, upstream = _activations(), torch.randn((3, 12, 7, 6))
+@pytest.mark.parametrize("images", [0, 3, 4500], ids="{} images".format)
+def test_towers_are_those_of_torchs_norm(images: int) -> None:
+    """Against torch's own operator, which divides alpha by the size, in each half of the channels.
+
+    4500 images are computed in three parts.
+    """
+    x, upstream = _activations(images=images), torch.randn((images, 12, 7, 6))
 
     def torchs(value: Tensor) -> Tensor:
         towers = [local_response_norm(tower, 5, alpha=5e-4, beta=0.75, k=2.0) for tower in value.chunk(2, dim=1)]
