@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,13 @@ import torch
 
 from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.training.batches import Batch, TrainingBatches
+from netspec_runtime.training.draws import epoch_order
 from netspec_runtime.training.loop import Nobody, Trainer
 from netspec_runtime.training.metrics import EventRecord, Record, TrainRecord
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.watch import Diverged
-from tests.e2e.runs import SPEC
+from netspec_runtime.training.world import Alone
+from tests.e2e.runs import PICTURES, SPEC
 from tests.training.jobs import initial, job
 
 PAUSE = 0.1  # seconds
@@ -146,3 +149,21 @@ def test_a_divergence_is_told_last_and_whatever_the_disk_does(tmp_path: Path, li
         assert isinstance(last, EventRecord)
         assert (last.event, last.step) == ("diverged", caught.value.step)
         assert last.text == f"{caught.value.where}: {caught.value.reason}"
+
+
+class FirstHalf(Alone):
+    """The first of two processes that share a batch, seen alone."""
+
+    def rows(self, batch: int) -> slice:
+        return slice(0, batch // 2)
+
+
+def test_a_divergence_names_the_pictures_of_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number that is not finite may be of a picture in another one."""
+    made = job(tmp_path, world=FirstHalf())
+    trainer = Trainer(made)
+    trainer.start(initial)
+    monkeypatch.setattr(FirstHalf, "total", lambda world, numbers: [8.0, math.nan, 8.0, 8.0])
+    with pytest.raises(Diverged) as caught:
+        trainer.run(Nobody(), lambda: False)
+    assert caught.value.ids == tuple(epoch_order(made.recipe.seed, 0, PICTURES)[:8])

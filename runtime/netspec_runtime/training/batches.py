@@ -29,8 +29,8 @@ class Batch:
     """This process's rows of the batch of one step.
 
     ``images`` are uint8 [n, h, w, C], cropped and reflected, colours as prepared; ``labels`` int64 [n]; ``noise``
-    float32 [n, C], what the colour noise adds to each colour on the scale 0 to 255, or None; ``ids`` the pictures'
-    places in the split; ``first`` the place of the first row in the whole batch.
+    float32 [n, C], what the colour noise adds to each colour on the scale 0 to 255, or None; ``first`` the place of
+    the first row in the whole batch; ``ids`` the places in the split of all pictures of the whole batch.
     """
 
     images: Tensor
@@ -116,8 +116,9 @@ class TrainingBatches:
     def batch(self, step: int) -> Batch:
         """The batch of one step. Raises DataError."""
         ids = self._ids(step)
-        images = cut(self._split, ids, self._corners(step), self._mirrored(step), self._pictures.crop)
-        labels = from_numpy(self._split.labels[ids])
+        mine = ids[self._rows]
+        images = cut(self._split, mine, self._corners(step), self._mirrored(step), self._pictures.crop)
+        labels = from_numpy(self._split.labels[mine])
         return Batch(images, labels, self._noise(step), ids, step, self._rows.start)
 
     def _ids(self, step: int) -> NDArray[np.int64]:
@@ -127,7 +128,7 @@ class TrainingBatches:
                 self._orders = {e: order for e, order in self._orders.items() if e == epoch - 1}
                 self._orders[epoch] = epoch_order(self._seed, epoch, len(self._split))
             order = self._orders[epoch]
-        return order[place * self._size :][self._rows]
+        return order[place * self._size :][: self._size]
 
     def _corners(self, step: int) -> Corners:
         height, width = self._split.images.shape[1:3]
