@@ -13,11 +13,13 @@ import pytest
 import torch
 
 from netspec_runtime.errors import DataError, EnvironmentProblem
+from netspec_runtime.training import loop
 from netspec_runtime.training.batches import Batch, TrainingBatches
 from netspec_runtime.training.draws import epoch_order
 from netspec_runtime.training.loop import Nobody, Trainer
 from netspec_runtime.training.metrics import EventRecord, Record, TrainRecord
 from netspec_runtime.training.net import LocalNet
+from netspec_runtime.training.score import Scores
 from netspec_runtime.training.watch import Diverged
 from netspec_runtime.training.world import Alone
 from tests.e2e.runs import PICTURES, SPEC
@@ -167,3 +169,13 @@ def test_a_divergence_names_the_pictures_of_all_processes(tmp_path: Path, monkey
     with pytest.raises(Diverged) as caught:
         trainer.run(Nobody(), lambda: False)
     assert caught.value.ids == tuple(epoch_order(made.recipe.seed, 0, PICTURES)[:8])
+
+
+def test_a_divergence_in_a_test_names_no_training_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "evaluate", lambda *arguments: Scores(30, math.nan, 1.0, 1.0))
+    trainer = Trainer(job(tmp_path))
+    trainer.start(initial)
+    with pytest.raises(Diverged) as caught:
+        trainer.run(Nobody(), lambda: False)
+    assert (caught.value.step, caught.value.reason) == (12, "the loss in the test is not finite")
+    assert caught.value.ids == ()

@@ -98,9 +98,10 @@ class Keeper:
             raise self.diverged(step, f"{bad[0]} is not finite")
         return weights
 
-    def diverged(self, step: int, what: str) -> Diverged:
-        """The error that ends the run."""
-        return Diverged(step, what, self.pictures, self.last, self._job.pictures.std is not None)
+    def diverged(self, step: int, what: str, tested: bool = False) -> Diverged:
+        """The error that ends the run; one that was ``tested`` for is not that of the last batch's pictures."""
+        pictures = () if tested else self.pictures
+        return Diverged(step, what, pictures, self.last, self._job.pictures.std is not None)
 
     def _require_same(self, identity: Mapping[str, str]) -> None:
         for what, value in self._job.identity.items():

@@ -241,7 +241,7 @@ class Trainer:
         )
         scores = evaluate(job.net.logits, pictures, job.world, seen)
         if not math.isfinite(scores.loss):
-            raise self._keeper.diverged(self.position.step, "the loss in the test is not finite")
+            raise self._keeper.diverged(self.position.step, "the loss in the test is not finite", tested=True)
         return scores
 
     def _log(self, rates: tuple[float, float]) -> None:
