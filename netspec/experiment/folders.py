@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from netspec.diagnostics import SpecError
 from netspec.experiment.trials import Trial
+from netspec.runs import Before, before
 from netspec.spec import load_spec
 from netspec.spec.dump import dump, spec_hash
 from netspec_runtime.errors import DataError
@@ -24,7 +25,8 @@ EXPERIMENTS: Final = "experiments"  # the folder of experiments below that of ru
 class Made:
     """A run that is there. ``data`` is the digest of what it was trained on, None before its first checkpoint.
 
-    ``ended`` is the training error with which it ended early, as `--until-error` said; None if it did not.
+    ``epochs`` are done. ``ended`` is the training error with which it ended early, as `--until-error` said; None if it
+    did not. ``started`` is what it was asked for.
     """
 
     path: Path
@@ -32,12 +34,26 @@ class Made:
     spec: str
     data: str | None
     step: int
+    epochs: int = 0
     ended: float | None = None
+    started: Before = field(default_factory=Before)
 
     def serves(self, trial: Trial) -> bool:
-        """Whether it is a trial's run: the same net, and not at its end before the trial would be."""
-        enough = self.ended is None or (trial.until is not None and self.ended <= trial.until)
-        return self.spec == trial.hash and enough
+        """Whether it is a trial's run: the same net, computed in the same way, which ends where the trial would."""
+        return self.spec == trial.hash and self._computes(trial) and self._ends(trial)
+
+    def _computes(self, trial: Trial) -> bool:
+        """Whether it differs in its rounding at most: `--compile`, `--channels-last` and `--parts` change no more."""
+        flags, views = self.started.flags, str(trial.compiled.spec.data.test_views)
+        exact = flags.get("precision", "float32") == "float32"
+        return self.started.init_from is None and exact and flags.get("views") in (None, views)
+
+    def _ends(self, trial: Trial) -> bool:
+        """Whether it did not end before the trial would, nor will: the trial's own error goes before the run's."""
+        if trial.until is not None:
+            return self.ended is None or self.ended <= trial.until
+        whole = self.epochs >= trial.compiled.spec.train.epochs
+        return whole or (self.ended is None and self.started.flags.get("until") is None)
 
 
 def made_runs(runs: Path) -> tuple[Made, ...]:
@@ -49,28 +65,23 @@ def made_runs(runs: Path) -> tuple[Made, ...]:
 
 def _made(path: Path) -> Made | None:
     from netspec_runtime.training.checkpoint import latest_state
+    from netspec_runtime.training.run import RunFolder
 
     specs = sorted(path.glob("*.yaml"))
     if len(specs) != 1:
         return None
+    name = specs[0].stem
     state = latest_state(path / "checkpoints")
-    if state is not None:
-        identity, position = state["identity"], state["position"]
-        ended = _last_error(path) if position["ended"] else None
-        return Made(path, specs[0].stem, identity["spec"], identity["data set"], position["step"], ended)
     try:
-        return Made(path, specs[0].stem, spec_hash(load_spec(specs[0])), None, 0)
-    except SpecError:
-        return None  # a layer file that somebody put there
-
-
-def _last_error(path: Path) -> float | None:
-    """Of training, in the last epoch."""
-    from netspec_runtime.training.metrics import EpochRecord, read_metrics
-
-    metrics = path / "metrics.jsonl"
-    records = read_metrics(metrics) if metrics.is_file() else []
-    return next((r.train_top1_error for r in reversed(records) if isinstance(r, EpochRecord)), None)
+        started = before(RunFolder(path, name))
+        if state is None:
+            return Made(path, name, spec_hash(load_spec(specs[0])), None, 0, started=started)
+    except (SpecError, DataError):
+        return None  # a layer file that somebody put there, or a run of which nobody knows how it was started
+    identity, position = state["identity"], state["position"]
+    ended = position.get("learned") if position["ended"] else None
+    spec, data = identity["spec"], identity["data set"]
+    return Made(path, name, spec, data, position["step"], position["tested"], ended, started)
 
 
 def match(trials: tuple[Trial, ...], made: tuple[Made, ...], data: str | None) -> dict[str, Made]:

@@ -47,7 +47,7 @@ ARROWS = {
     "processes": "training pipeline backends passes spec",
     "runs": "training pipeline spec",
     "train": "fit training build proof seen weights pipeline backends spec ir",
-    "experiment": "labels pipeline spec ir syntax",
+    "experiment": "runs labels pipeline spec ir syntax",
     "cli": "experiment train fit runs processes evaluation build labels pipeline report schema ledger importing"
     " difference importers"
     " backends passes spec layers ir syntax",

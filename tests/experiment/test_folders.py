@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netspec.experiment.folders import Made, discard, made_runs, match, open_trial
 from netspec.experiment.trials import make_trials
+from netspec.runs import Before
 from netspec.spec import load_spec
 from netspec.spec.dump import spec_hash
 from netspec_runtime.errors import DataError
@@ -31,6 +33,37 @@ def test_a_run_that_ended_earlier_than_wanted_is_another(tmp_path: Path) -> None
     assert match((trial,), (run,), "data") == {}
     assert match((replace(trial, until=0.1),), (run,), "data") == {}
     assert match((replace(trial, until=0.25),), (run,), "data") == {trial.label: run}
+
+
+@pytest.mark.parametrize(
+    ("asked", "same"),
+    [
+        ({"flags": {"precision": "float32", "views": None, "compiled": True, "parts": 4}}, True),
+        ({"flags": {"log_every": 1, "save_every": 5, "tensorboard": True, "views": "1"}}, True),
+        ({"init_from": "runs/another"}, False),
+        ({"flags": {"precision": "bf16"}}, False),
+        ({"flags": {"precision": "tf32"}}, False),
+        ({"flags": {"views": "10"}}, False),
+        ({"flags": {"until": 0.25}}, False),
+        ({"flags": "damaged"}, False),
+    ],
+)
+def test_a_run_that_was_started_otherwise_is_another(tmp_path: Path, asked: dict[str, Any], same: bool) -> None:
+    _, (trial, *_) = loaded(tmp_path)
+    folder = open_trial(trial, tmp_path / "runs" / "experiments" / "small")
+    folder.write_json("arguments.json", {"data": None, "init_from": None, "flags": {}, **asked})
+    assert bool(match((trial,), made_runs(tmp_path / "runs"), None)) == same
+
+
+def test_an_error_to_end_at_makes_no_other_run_where_the_trial_has_its_own_or_it_was_not_reached(
+    tmp_path: Path,
+) -> None:
+    _, (trial, *_) = loaded(tmp_path)
+    run = Made(Path("a"), "tiny", trial.hash, "data", 3, epochs=11, started=Before(flags={"until": 0.25}))
+    assert match((trial,), (run,), "data") == {}
+    whole = replace(run, epochs=12)
+    assert match((trial,), (whole,), "data") == {trial.label: whole}
+    assert match((replace(trial, until=0.1),), (run,), "data") == {trial.label: run}
 
 
 def test_runs_on_several_data_sets_are_not_mixed(tmp_path: Path) -> None:
