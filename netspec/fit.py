@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from netspec.diagnostics import SpecError
 from netspec.pipeline import Compiled, compile_spec
+from netspec_runtime.class_names import moved_class
 from netspec_runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _classes_with(compiled: Compiled, layer: str, key: str, classes: int) -> int
 
 
 def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) -> None:
-    """Raise DataError unless a data set at ``place`` has the classes of a net, in the order of its labels."""
+    """Raise DataError unless a data set at ``place`` has as many classes as a net, and none of its labels elsewhere."""
     wanted, labels = class_count(compiled), compiled.spec.labels
     if not classes:
         raise DataError(place, "its pictures have no labels", OWN_FOLDERS)
@@ -65,9 +66,9 @@ def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) ->
         settings = " ".join(f"--set {setting}" for setting in class_settings(compiled, len(classes)))
         other = f"add {settings}" if settings else "a spec whose last layer has as many outputs"
         raise DataError(place, reason, f"use other data, or {other}")
-    if isinstance(labels, tuple) and labels != classes and set(labels) == set(classes):
-        number = next(i for i, (a, b) in enumerate(zip(labels, classes, strict=True)) if a != b)
-        reason = f"class {number} is {classes[number]} here and {labels[number]} in the spec's labels"
+    moved = moved_class(labels, classes) if isinstance(labels, tuple) else None
+    if moved is not None:
+        reason = f"class {moved} is {classes[moved]} here and {labels[moved]} in the spec's labels"
         raise DataError(place, reason, "order the spec's labels as the data's classes")
 
 

@@ -106,8 +106,8 @@ def write_model(compiled: Compiled, data: PreparedData, folder: RunFolder) -> Pa
 def require_fit(compiled: Compiled, data: PreparedData) -> None:
     """Refuse, before a run has a folder, a net that cannot be trained and data that are not for it.
 
-    They must have the same number of classes, in the same order where both have names, pictures as its spec prepares
-    them, all with labels, and a mean image that a model can carry. Raises SpecError, DataError.
+    They must have the same number of classes, what both name in the same place, pictures as its spec prepares them, all
+    with labels, and a mean image that a model can carry. Raises SpecError, DataError.
     """
     from netspec_runtime.data.manifest import UNLABELLED_NAMES
     from netspec_runtime.training.batches import TrainingBatches

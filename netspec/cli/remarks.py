@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
 def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
     """Of raw pictures, a recipe that nobody wrote, data that cannot tell how good a net is, views that are one."""
     from netspec.cli.prepare_report import no_picture_of
+    from netspec_runtime.class_names import other_names
     from netspec_runtime.data.manifest import QUARANTINE, read_manifest
     from netspec_runtime.data.prepare import OTHER_CACHE
 
@@ -38,6 +39,10 @@ def remarks(compiled: Compiled, job: Job) -> Iterator[str]:
     absent = job.data.absent("train")
     if absent:
         yield f"note: {no_picture_of(absent)}"
+    labels = compiled.spec.labels
+    other = other_names(labels, job.data.classes) if isinstance(labels, tuple) else ""
+    if other:
+        yield f"note: {other}"
     if job.classes == 1:
         yield "note: there is one class, so every answer is right and nothing is learned; add pictures of another class"
     if job.options.views == 10 and job.pictures.prepared == job.pictures.crop:

@@ -97,6 +97,25 @@ def test_torch_and_onnxruntime_agree_on_all_pictures(
     assert np.array_equal(kept[0], kept[2])
 
 
+@pytest.mark.parametrize("outputs", ["probs, pool1", "fc2, probs"])
+def test_torch_and_onnxruntime_agree_on_a_net_of_several_outputs(
+    made: Made, outputs: str, tmp_path: Path, netspec: Run
+) -> None:
+    """The first is judged, be it probabilities or scores."""
+    text = next(made.run.glob("*.yaml")).read_text()
+    (tmp_path / "two.yaml").write_text(text.replace("layers:", f"outputs: [{outputs}]\nlayers:", 1))
+    weights = made.run / "best.safetensors"
+    built = netspec("build", "two.yaml", "--weights", weights, "--set", "data.mean=[120, 120, 120]", "-o", "two")
+    assert built.code == 0, built.err
+    (model,) = (tmp_path / "two").glob("*.onnx")
+    found = [
+        document(netspec("eval", model, "--data", made.data, "--backend", backend, "--json"))["results"][0]
+        for backend in ("torch", "onnx")
+    ]
+    assert errors(found[0]) == errors(found[1])
+    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-5)
+
+
 def test_each_model_has_the_views_of_its_spec(made: Made, netspec: Run) -> None:
     found = document(netspec("eval", made.run, made.bgr, "--data", made.data, "--json"))
     assert [entry["views"] for entry in found["results"]] == [1, 10]

@@ -109,3 +109,12 @@ def test_a_run_that_diverged_says_so(netspec: Run) -> None:
     assert "netspec: run: its training diverged (step " in done.err
     assert "not finite" in done.err
     assert "--resume" not in done.err
+
+
+def test_labels_that_the_data_do_not_know_are_remarked(place: Path, netspec: Run) -> None:
+    text = (place / "small.yaml").read_text()
+    (place / "named.yaml").write_text(text.replace(f"[{', '.join(CLASSES)}]", "[ant, bee, cat, dog, elk, renard]"))
+    done = netspec("train", "named.yaml", "--data", "pictures")
+    assert done.code == 0, done.err
+    assert "note: 1 of 6 classes have other names in the data (in its place, `renard` is `fox`)\n" in done.err
+    assert "other names" not in netspec("train", "small.yaml", "--data", "pictures").err

@@ -89,3 +89,16 @@ def test_pictures_of_another_size_than_the_spec_prepares() -> None:
     require_fit(compile_spec(load_text(resized)), data(12))
     with pytest.raises(DataError, match=f"6 x 6 x 3, and it takes 8 x 8 x 3; {fix}$"):
         require_fit(compiled(8), data(6))
+
+
+@pytest.mark.parametrize(("labels", "moved"), [("a, b", None), ("x, y", None), ("b, a", 0), ("y, a", 1)])
+def test_labels_that_stand_elsewhere_in_the_data(labels: str, moved: int | None) -> None:
+    """Other names may mean the same classes; a name that both know may not mean two."""
+    text = SPEC.format(side=8, pool=2, mean="image").replace("classes: 2", f"classes: 2\nlabels: [{labels}]")
+    named = compile_spec(load_text(text))
+    if moved is None:
+        require_fit(named, data(8))
+        return
+    wrong = f"data: class {moved} is {'ab'[moved]} here and {labels.split(', ')[moved]} in the spec's labels"
+    with pytest.raises(DataError, match=f"{wrong}; order the spec's labels as the data's classes"):
+        require_fit(named, data(8))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netspec_runtime.card import SPLIT_KEY, Channels, ModelCard, Preprocessing
+from netspec_runtime.class_names import moved_class, other_names
 from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split, Statistics
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError, EnvironmentProblem
@@ -74,7 +75,9 @@ def open_torch(net: TorchNet, card: ModelCard, name: str, device: Device) -> Can
     local = LocalNet(net.source, net.name, (place,))
     local.module.load_state_dict(local.distribute(net.weights), strict=False)  # a shared tensor has a second name
     local.module.eval()
-    return Candidate(name, net.sha256, card, net.classes, "torch", place, local.device, of_logits(local.logits))
+    ready = not card.scores and not hasattr(local.module, "logits")  # it has several outputs, the first a softmax
+    answers = local.logits if ready else of_logits(local.logits)
+    return Candidate(name, net.sha256, card, net.classes, "torch", place, local.device, answers)
 
 
 def examine(
@@ -136,17 +139,11 @@ def _check_classes(candidate: Candidate, data: PreparedData) -> str:
     if candidate.classes != len(theirs):
         reason = f"it tells {candidate.classes:,} classes apart, the data have {len(theirs):,}"
         raise DataError(candidate.name, reason, "evaluate it on data of its own classes, or of some by the same names")
-    places = {name: place for place, name in enumerate(theirs)}
-    moved = [place for place, name in enumerate(ours) if places.get(name, place) != place]
-    if moved:
-        place = moved[0]
-        reason = f"its class {place} is `{ours[place]}`, in the data it is `{theirs[place]}`"
+    moved = moved_class(ours, theirs)
+    if moved is not None:
+        reason = f"its class {moved} is `{ours[moved]}`, in the data it is `{theirs[moved]}`"
         raise DataError(candidate.name, reason, "bring the labels of both into the same order")
-    other = [place for place, name in enumerate(ours) if name not in places]
-    if not other:
-        return ""
-    first = f"`{ours[other[0]]}` is `{theirs[other[0]]}`"
-    return f"{len(other):,} of {len(ours):,} classes have other names in the data (in its place, {first})"
+    return other_names(ours, theirs)
 
 
 def _check_size(candidate: Candidate, data: PreparedData) -> None:
