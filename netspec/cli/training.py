@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -193,7 +194,7 @@ def _train(opened: _Opened) -> None:
         finished = _run(opened, lambda: interrupt.wanted)
         world.leave()
         if not finished:
-            raise typer.Exit(interrupt.exit_code)
+            raise typer.Exit(interrupt.exit_code or 128 + signal.SIGTERM)  # the signal came to another process
 
 
 def _describe(opened: _Opened) -> None:

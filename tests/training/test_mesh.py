@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from tests.training.mesh_run import Job, alone, compiled
+from tests.training.mesh_run import Job, alone, compiled, free_ports
 from tests.training.mesh_specs import IMPORTED, LEARNED, ONE_WAY, TWO_TOWERS
 
 SPECS = {"two": TWO_TOWERS, "way": ONE_WAY, "imported": IMPORTED, "learned": LEARNED}
@@ -57,16 +56,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             process.kill()
     assert [process.returncode for process in started] == [0] * 4, "\n".join(errors)
     return folder
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -16,6 +16,7 @@ import pytest
 
 from netspec_runtime.training.checkpoint import Checkpoints
 from tests.cli.runs import draw_pictures, prepared
+from tests.training.mesh_run import free_ports
 
 SPEC = """
 netspec: 1
@@ -64,10 +65,12 @@ def torchrun(count: int, command: list[str], restarts: int = 0) -> list[str]:
 
 
 @contextmanager
-def started(folder: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of Python in the folder; what it says is kept in `said.txt`."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with (folder / "said.txt").open("wb") as said:
+def started(
+    folder: Path, command: list[str], said_in: str = "said.txt", **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of Python in the folder; what it says is kept in `said.txt`, or another file."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    with (folder / said_in).open("wb") as said:
         process = subprocess.Popen([sys.executable, *command], cwd=folder, env=environment, stdout=said, stderr=said)
         try:
             yield process
@@ -158,6 +161,21 @@ def test_a_run_goes_from_one_process_to_two_and_back(place: Path) -> None:
     with started(place, netspec("--resume", "moved/towers", spec=False)) as process:
         assert process.wait(120) == 0, (place / "said.txt").read_text()
     assert_as_alone(place, "moved")
+
+
+def test_without_torchrun_a_signal_to_one_process_ends_all_of_them_unfinished(place: Path) -> None:
+    """Whoever started the first one must not take the run for a whole one."""
+    command = netspec("--runs", "by-hand", "--mesh", "data=2")
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_ports(1)[0])}
+    group = {**where, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    with (
+        started(place, command, **group, RANK="0", LOCAL_RANK="0") as first,
+        started(place, command, "second.txt", **group, RANK="1", LOCAL_RANK="1") as second,
+    ):
+        wait_for_step(place / "by-hand" / "towers", 3, first)
+        second.send_signal(signal.SIGTERM)
+        assert (first.wait(120), second.wait(120)) == (143, 143), (place / "said.txt").read_text()
+    assert "stopped and saved after step" in (place / "said.txt").read_text()
 
 
 def test_torchrun_leaves_the_options_to_netspec(place: Path) -> None:
