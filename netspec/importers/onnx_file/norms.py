@@ -59,7 +59,7 @@ def _banded(values: Values, x: str, total: str, beta: float) -> Iterator[Candida
     """The sum is a 1x1 convolution of squares whose kernel is a band, or blocks."""
     conv = values.graph.producer(total, "Conv")
     band, k = (values.constant(conv.input(n)) if conv else None for n in (1, 2))
-    if conv is None or band is None or band.ndim != 4 or k is None or not k.size:
+    if conv is None or band is None or k is None or (band.ndim, k.ndim) != (4, 1) or not band.size or not k.size:
         return
     each = band.shape[1]
     square = band[:each, :, 0, 0] != 0
