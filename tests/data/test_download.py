@@ -195,10 +195,17 @@ def test_a_file_far_too_large(sizeless: bool, server: Files, tmp_path: Path) -> 
         download("cifar10", tmp_path, quiet, data_sets=cifar(server, most=1000))
 
 
-@pytest.mark.parametrize("mirror", ["file:///etc", "ftp://127.0.0.1", "/etc"])
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        *("file:///etc", "ftp://127.0.0.1", "/etc", "http:///etc", "http://[x", "http://a..b/", f"http://{'a' * 64}/"),
+        *("http://127.0.0.1:9/données", "http://127.0.0.1:9/my files", "http://127.0.0.1:x", "http://127.0.0.1:99999"),
+    ],
+)
 def test_only_http(mirror: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no http or https address"):
-        download("cifar10", tmp_path, quiet, mirror=mirror)
+        download("cifar10", tmp_path / "raw", quiet, mirror=mirror)
+    assert not any(tmp_path.iterdir())
 
 
 def test_an_unknown_data_set(tmp_path: Path) -> None:

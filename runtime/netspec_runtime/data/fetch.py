@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from urllib.request import Request, urlopen
 from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.files import disk_errors
 
+_PLAIN: Final = re.compile(r"[!-~]+")  # all that an address may be written in
 _CHUNK: Final = 1 << 16
 _TRIES: Final = 20  # each of which must bring something
 _AGAIN: Final = "run the same command again: it goes on where it stopped"
@@ -42,8 +44,9 @@ def fetch(file: Published, url: str, folder: Path, progress: Progress, timeout: 
     if path.exists():
         _require(path, file, f"move it away, and {file.name} is fetched anew")
         return path
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise DataError(url, "no http or https address", "give the folder's address, such as https://host/folder")
+    if not _is_address(url):
+        fix = "give the folder's address in ASCII without spaces, such as https://host/folder"
+        raise DataError(url, "no http or https address", fix)
     with disk_errors(part, 0):
         folder.mkdir(parents=True, exist_ok=True)
         part.touch()
@@ -56,6 +59,17 @@ def fetch(file: Published, url: str, folder: Path, progress: Progress, timeout: 
     with disk_errors(path, 0):
         part.replace(path)
     return path
+
+
+def _is_address(url: str) -> bool:
+    """Whether this can be asked for: urllib itself raises ValueError, of several kinds, for what cannot."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")  # what a socket does with it: no empty part, none above 63 letters
+        port = parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and port and _PLAIN.fullmatch(url) is not None
 
 
 def _require(path: Path, file: Published, fix: str) -> None:
