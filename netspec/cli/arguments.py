@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,6 +21,13 @@ DeviceOption = Annotated[
 ]
 
 DATA_CACHE: Final = Path("data")  # raw data are prepared below it
+
+
+def a_number(value: float | None) -> float | None:
+    """Callback of an option that takes a fraction: click's ranges let nan pass. Raises BadParameter."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("nan is no number")
+    return value
 
 
 def typed(context: typer.Context) -> dict[str, str]:

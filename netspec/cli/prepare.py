@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from netspec.cli.arguments import SetOption, refuse_idle
+from netspec.cli.arguments import SetOption, a_number, refuse_idle
 from netspec.cli.download import DataSet, download_for
 from netspec.cli.heartbeat import Heartbeat
 from netspec_runtime.terminal import complain
@@ -51,11 +51,21 @@ def prepare(
     stretch: Annotated[str | None, typer.Option(metavar="HxW", help="Scale to this height and width instead.")] = None,
     grey: Annotated[bool, typer.Option("--grey", help="One grey channel.")] = False,
     holdout: Annotated[
-        float, typer.Option(metavar="F", min=0, max=0.9, help="Without a test split: the fraction that becomes it.")
+        float,
+        typer.Option(
+            metavar="F",
+            min=0,
+            max=0.9,
+            callback=a_number,
+            help="Without a test split: the fraction that becomes it.",
+        ),
     ] = 0.0,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, max=256, help="Threads; one a core.")] = None,
     max_bad: Annotated[
-        float | None, typer.Option(metavar="F", min=0, max=1, help="The largest fraction of bad files; 0.01, or ten.")
+        float | None,
+        typer.Option(
+            metavar="F", min=0, max=1, callback=a_number, help="The largest fraction of bad files; 0.01, or ten."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace other prepared data in DIR.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

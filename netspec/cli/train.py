@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from netspec.cli.arguments import SetOption, refuse_idle, typed
+from netspec.cli.arguments import SetOption, a_number, refuse_idle, typed
 from netspec.cli.infer import Views
 from netspec.cli.training import Request, train_run
 
@@ -76,7 +76,13 @@ def train(
     ] = 20,
     until: Annotated[
         float | None,
-        typer.Option("--until-error", min=0, max=1, help="End after an epoch with at most this training error."),
+        typer.Option(
+            "--until-error",
+            min=0,
+            max=1,
+            callback=a_number,
+            help="End after an epoch with at most this training error.",
+        ),
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Mirror the metrics for TensorBoard.")] = False,
 ) -> None:
