@@ -95,7 +95,9 @@ def test_different_pictures_or_classes_are_not_averaged() -> None:
             average([one, other])
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 2.0, 3.0], [0, 0], [-1, 2], [float("nan"), 1], [float("inf"), 1]])
+@pytest.mark.parametrize(
+    "weights", [[1.0], [1.0, 2.0, 3.0], [0, 0], [-1, 2], [float("nan"), 1], [float("inf"), 1], [1e308, 1e308]]
+)
 def test_weights_that_are_none(weights: list[float]) -> None:
     with pytest.raises(DataError):
         average([drawn(1), drawn(2)], weights)

@@ -123,7 +123,7 @@ def shares(count: int, weights: Sequence[float] | None) -> list[float]:
     if len(weights) != count:
         raise DataError("weights", f"{len(weights)} for {count} models", "give one for each model, in their order")
     total = sum(weights)
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or total <= 0:
+    if not all(weight >= 0 for weight in weights) or not 0 < total < math.inf:
         raise DataError("weights", "they are no share of a whole", "give numbers from 0 on, such as .3,.7")
     return [weight / total for weight in weights]
 
