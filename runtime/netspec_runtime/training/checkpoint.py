@@ -17,7 +17,6 @@ from torch import Tensor
 from netspec_runtime.errors import DataError
 from netspec_runtime.files import remove_stale, write_file
 from netspec_runtime.training.tensor_file import read_sealed, write_safetensors
-from netspec_runtime.training.watch import Diverged, not_finite
 
 KEPT: Final = 2
 BEST: Final = "best.safetensors"
@@ -62,15 +61,9 @@ class Checkpoints:
             raise DataError(str(self.folder), f"cannot use the folder: {error.strerror}", "choose another") from None
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Write one and remove all but the newest two; returns its note's path.
-
-        Raises Diverged, before it writes anything, where a number is not finite.
-        """
+        """Write one and remove all but the newest two; returns its note's path."""
         tensors = {_WEIGHTS + name: tensor for name, tensor in checkpoint.weights.items()}
         tensors |= {_MOMENTUM + name: tensor for name, tensor in checkpoint.momentum.items()}
-        if bad := not_finite(tensors):
-            last = next((str(note) for note in _notes(self.folder) if note not in self._damaged), None)
-            raise Diverged(checkpoint.step, f"{' and '.join(bad[:3])} would be saved with nan or inf in it", (), last)
         note = self._note(checkpoint.step)
         try:
             write_file(note, [seal(self._write_tensors(checkpoint, tensors))])

@@ -73,9 +73,13 @@ class Keeper:
         self._job.net.module.load_state_dict(self._job.net.distribute(weights), strict=False)
 
     def save(self, position: Position) -> None:
-        """Write a checkpoint. Raises Diverged if a weight is not finite, DataError where the disk refuses."""
+        """Write a checkpoint. Raises DataError where the disk refuses.
+
+        Raises Diverged, in every process and before anything is written, if a weight or a momentum is not finite.
+        """
         weights = self._weights(position.step)
         momentum = self._job.net.collect(self._optimizer.state_tensors())
+        self._require_finite(position.step, momentum, "the momentum of ")
         state: dict[str, Any] = {
             "identity": dict(self._job.identity),
             "position": position.as_json(),
@@ -94,9 +98,12 @@ class Keeper:
 
     def _weights(self, step: int) -> State:
         weights = self._job.net.collect(self._job.net.module.state_dict())
-        if bad := not_finite(weights):
-            raise self.diverged(step, f"{bad[0]} is not finite")
+        self._require_finite(step, weights)
         return weights
+
+    def _require_finite(self, step: int, tensors: State, of: str = "") -> None:
+        if bad := not_finite(tensors):
+            raise self.diverged(step, f"{of}{bad[0]} is not finite")
 
     def diverged(self, step: int, what: str, tested: bool = False) -> Diverged:
         """The error that ends the run; one that was ``tested`` for is not that of the last batch's pictures."""
