@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from netspec.diagnostics import SpecError
@@ -28,6 +29,17 @@ AUTO: Final = "auto"  # resume the net's last run, if there is one
 _SHOWN: Final = 3  # differences
 _INPUT_KEYS: Final = ("data.mean", "data.std", "data.channels", "data.resize", "data.crop")
 _LONGEST: Final = 40  # characters of a value in a message
+_FLAGS: Final = {  # the types of what a run's arguments say of each
+    "precision": (str,),
+    "channels_last": (bool,),
+    "compiled": (bool,),
+    "parts": (int,),
+    "views": (str, NoneType),
+    "save_every": (int,),
+    "log_every": (int,),
+    "until": (float, int, NoneType),
+    "tensorboard": (bool,),
+}
 
 
 @dataclass(frozen=True)
@@ -112,11 +124,19 @@ def before(run: RunFolder | None) -> Before:
     try:
         found = json.loads(run.arguments.read_text(encoding="utf-8"))
         data, adopted = found["data"], found.get("init_from")
-        flags = dict(found.get("flags", {}))
+        flags = _checked(dict(found.get("flags", {})))
         return Before(data and Path(data), adopted and Path(adopted), flags, found.get("launch"))
     except (ValueError, KeyError, TypeError, OSError) as error:
         fix = "start a new run (--init-from takes this one's weights)"
         raise DataError(str(run.arguments), f"damaged: {error}", fix) from None
+
+
+def _checked(flags: dict[str, Any]) -> dict[str, Any]:
+    """Flags that are what they say; those of another version are left to whoever knows them. Raises TypeError."""
+    wrong = [name for name, value in flags.items() if name in _FLAGS and type(value) not in _FLAGS[name]]
+    if wrong:
+        raise TypeError(f"{wrong[0]} is {json.dumps(flags[wrong[0]])}")
+    return flags
 
 
 def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
@@ -135,6 +155,17 @@ def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
     said = "; ".join(found[:_SHOWN]) + more or "its layers in another order"
     fix = f"--resume {run.path} alone goes on with its own; or start a new run (--init-from takes this one's weights)"
     raise DataError(str(run.path), f"its checkpoints were made with another spec ({said})", fix)
+
+
+def require_same_weights(run: RunFolder, init_from: Path | None) -> None:
+    """Raise DataError where a run that has checkpoints is to begin with other weights than it did."""
+    taken = before(run).init_from
+    if not run.begun or init_from is None or (taken is not None and taken.resolve() == init_from.resolve()):
+        return
+    reason = (
+        f"it began with {'its own weights' if taken is None else f'those of {taken}'}, not with those of {init_from}"
+    )
+    raise DataError(str(run.path), reason, "leave out --init-from to go on with it, or --resume to start a new run")
 
 
 def prepared_otherwise(compiled: Compiled, source: Path) -> str:
