@@ -157,22 +157,24 @@ def _train(
     pictures: PreparedData,
     placement: Placement,
 ) -> int:
-    """Make or finish all runs; the exit code of who stopped it, or 0. Raises TrainingFailed."""
+    """Make or finish all runs; the exit code of who stopped it before that, or 0. Raises TrainingFailed."""
     from netspec.experiment.execute import execute
     from netspec.experiment.folders import discard, made_runs, match
     from netspec.experiment.outcome import unsettled
     from netspec_runtime.training.interrupt import Interrupt
 
+    def left(made: Mapping[str, Made]) -> list[Trial]:
+        return [t for t in trials if t.label not in made or unsettled(t, made[t.label], measure)]
+
     made = match(trials, made_runs(runs), pictures.digest)
-    left = [t for t in trials if t.label not in made or unsettled(t, made[t.label], measure)]
-    tasks = _tasks(left, made, home)
+    tasks = _tasks(left(made), made, home)
     teller = _Teller(tasks, placement.jobs > 1)
     with Interrupt() as interrupt:
         try:
             execute(tasks, pictures.path, placement, lambda: interrupt.wanted, teller)
         finally:
             discard(task.folder for task in tasks if task.label not in teller.begun)
-    return interrupt.exit_code
+    return interrupt.exit_code if left(match(trials, made_runs(runs), pictures.digest)) else 0
 
 
 class _Teller:

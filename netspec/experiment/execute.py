@@ -82,8 +82,8 @@ def execute(
     placement: Placement,
     wanted: Callable[[], bool],
     listener: Listener,
-) -> bool:
-    """Run all tasks; False if it was ``wanted`` to stop before: then those that run save and end.
+) -> None:
+    """Run all tasks, or fewer if it is ``wanted`` to stop before: then those that run save and end.
 
     Raises TrainingFailed after one that is no result, and DataError where the disk refuses; the others save and end
     too.
@@ -92,7 +92,7 @@ def execute(
     with _ending(children):
         while waiting or children:
             if wanted():
-                return False
+                return
             slots = sorted(set(range(placement.jobs)) - {child.slot for child in children})
             for slot, task in zip(slots, waiting[:], strict=False):
                 waiting.remove(task)
@@ -104,7 +104,6 @@ def execute(
                 children.remove(child)
                 listener.ended(child.task, child.process.returncode)
                 _require_result(child, placement, wanted)
-    return not wanted()
 
 
 def _start(task: Task, data: Path, placement: Placement, slot: int) -> subprocess.Popen[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from netspec.experiment.execute import Task
 from netspec.experiment.folders import open_trial
 from netspec.experiment.outcome import mark_diverged
 from netspec_runtime.data.shapes import prepare_shapes
@@ -240,6 +241,21 @@ def test_wrong_use_is_one_message(netspec: Run, arguments: list[str], code: int,
     found, out, err = netspec("experiment", *arguments)
     assert (found, out) == (code, "")
     assert words in " ".join(err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("ended", "code"), [(3, 0), (2, 130)])
+def test_a_signal_stops_what_is_not_done(
+    ended: int, code: int, netspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def execute(tasks: tuple[Task, ...], *_: object) -> None:
+        for task in tasks[:ended]:
+            mark_diverged(task.folder)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("netspec.experiment.execute.execute", execute)
+    prepare_shapes(tmp_path / "data", 40, 20)
+    found, out, err = netspec("experiment", "small.yaml", "--data", "data")
+    assert (found, out.count("not run"), "stopped; the same command" in err) == (code, 3 - ended, code != 0)
 
 
 def test_the_list_names_all(netspec: Run) -> None:
