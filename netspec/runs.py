@@ -162,9 +162,8 @@ def require_same_weights(run: RunFolder, init_from: Path | None) -> None:
     taken = before(run).init_from
     if not run.begun or init_from is None or (taken is not None and taken.resolve() == init_from.resolve()):
         return
-    reason = (
-        f"it began with {'its own weights' if taken is None else f'those of {taken}'}, not with those of {init_from}"
-    )
+    began = "weights by the spec" if taken is None else f"the weights of {taken}"
+    reason = f"it began with {began}, not with those of {init_from}"
     raise DataError(str(run.path), reason, "leave out --init-from to go on with it, or --resume to start a new run")
 
 

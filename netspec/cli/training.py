@@ -84,7 +84,15 @@ def _open(request: Request) -> _Opened:
     from netspec.labels import with_labels
     from netspec.pipeline import compile_file
     from netspec.processes import NetOptions, open_net
-    from netspec.runs import before, last_run, named_run, open_folder, present_data_of, require_same_spec
+    from netspec.runs import (
+        before,
+        last_run,
+        named_run,
+        open_folder,
+        present_data_of,
+        require_same_spec,
+        require_same_weights,
+    )
     from netspec.train import initial_weights, make_job, require_fit
     from netspec_runtime.training.memory import keep_freed_memory
     from netspec_runtime.training.step import check_parts
@@ -96,6 +104,7 @@ def _open(request: Request) -> _Opened:
     found = named or last_run(wish, compiled.spec.name)
     if found is not None:
         require_same_spec(found, compiled)
+        require_same_weights(found, wish.init_from)
     started = before(found)
     data_before = None if wish.data else present_data_of(found, "say where they are with --data")
     wish = replace(wish, data=wish.data or data_before, init_from=wish.init_from or started.init_from)

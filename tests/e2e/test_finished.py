@@ -83,7 +83,12 @@ def test_another_net_begins_with_the_weights(server: Server, place: Path, unbrok
     running = server.start(place, *arguments, "--out", killed.name)
     running.until((killed / "tuned.yaml").exists)
     running.kill()
-    assert server.run(place, "train", "--resume", killed.name).code == 0
+    begun = server.run(place, *arguments, "--out", killed.name, "--resume", "auto")
+    assert begun.code == 0, begun.err
+    other = (*arguments[: -len(OFTEN) - 1], "tuned", *OFTEN)
+    refused = server.run(place, *other, "--out", killed.name, "--resume", "auto")
+    wrong = "it began with the weights of .*unbroken, not with those of tuned; leave out --init-from to go on with it"
+    assert (refused.code, bool(re.search(wrong, refused.err))) == (4, True), refused.err
     for name, tensor in last(killed).weights.items():
         assert torch.equal(tensor, tuned[name])
 
