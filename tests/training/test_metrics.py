@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -65,6 +66,38 @@ def test_a_foreign_line_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(DataError, match="line 2 is no record"):
         read_metrics(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("train", {"step": "x"}),
+        ("train", {"step": 5.0}),
+        ("train", {"epoch": True}),
+        ("train", {"loss": None}),
+        ("train", {"seconds": math.nan}),
+        ("epoch", {"test_loss": "0.1"}),
+        ("epoch", {"test_loss": math.inf}),
+        ("epoch", {"lr": [0.1]}),
+        ("event", {"text": 3}),
+    ],
+)
+def test_a_line_with_a_value_of_another_type_is_named(tmp_path: Path, kind: str, change: dict[str, object]) -> None:
+    path = tmp_path / "metrics.jsonl"
+    write(path, run(2))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    number = next(number for number, entry in enumerate(lines) if entry["kind"] == kind)
+    lines[number] |= change
+    path.write_text("".join(f"{json.dumps(entry)}\n" for entry in lines))
+    with pytest.raises(DataError, match=f"line {number + 1} is no record"):
+        truncate_after(path, 20)
+
+
+def test_a_number_may_be_whole(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    write(path, [train(1)])
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"loss": 2}) + "\n")
+    assert read_metrics(path) == [replace(train(1), loss=2)]
 
 
 @pytest.mark.parametrize("killed_after", range(13))

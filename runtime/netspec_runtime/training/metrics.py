@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args, get_type_hints
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.files import write_file
@@ -81,6 +82,9 @@ RATE = "rate"  # the event of a rate that was divided
 DIVERGED = "diverged"  # the event that ends a run: its text says why
 
 _KINDS: dict[str, type[Record]] = {cls.kind: cls for cls in (TrainRecord, EpochRecord, EventRecord)}
+_TYPES = {  # of each field
+    cls: {name: get_args(hint) or (hint,) for name, hint in get_type_hints(cls).items()} for cls in _KINDS.values()
+}
 
 
 class Metrics:
@@ -168,11 +172,28 @@ def _whole_lines(data: bytes) -> Iterator[bytes]:
 
 def _record(path: Path, number: int, line: bytes) -> Record:
     try:
-        entry: Mapping[str, Any] = json.loads(line)
-        return _KINDS[entry["kind"]](**{name: value for name, value in entry.items() if name != "kind"})
+        return _parsed(line)
     except (ValueError, KeyError, TypeError):
         reason = f"line {number} is no record of netspec train"
         raise DataError(str(path), reason, "remove that line") from None
+
+
+def _parsed(line: bytes) -> Record:
+    """Raises ValueError, KeyError or TypeError for any other line."""
+    entry: Mapping[str, Any] = json.loads(line)
+    cls = _KINDS[entry["kind"]]
+    record = cls(**{name: value for name, value in entry.items() if name != "kind"})
+    wrong = [name for name, kinds in _TYPES[cls].items() if not _is(getattr(record, name), kinds)]
+    if wrong:
+        raise TypeError(wrong[0])
+    return record
+
+
+def _is(value: object, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of one of these types, and finite; a whole number is a float too, and True no number."""
+    if type(value) is int and float in kinds:
+        return True
+    return type(value) in kinds and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _drop_torn(path: Path) -> None:
