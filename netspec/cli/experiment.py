@@ -110,25 +110,36 @@ def _open_data(
 
     Raises DataError where they do not fit a net that is to be trained.
     """
-    from netspec.train import prepare_options, require_fit
-    from netspec_runtime.data.prepare import ensure_prepared
-    from netspec_runtime.data.shapes import ensure_shapes
+    from netspec.train import require_fit
 
     if source is None and report_only:
         return None
-    if source is None:
-        if loaded.data != DRAWN:
-            raise typer.BadParameter(f"{loaded.name} needs pictures: {loaded.data}{_how(loaded)}", param_hint="--data")
-        return ensure_shapes(DATA_CACHE / DRAWN)
-    options = prepare_options(trials[0].compiled, None)
-    with preparing() as progress:
-        data = ensure_prepared(
-            source, DATA_CACHE, options, progress, lambda found: _check_classes(loaded, trials, source, found.classes)
-        )
-    _check_classes(loaded, trials, source, data.classes)
+    data = _drawn(loaded) if source is None else _prepared(loaded, trials, source)
+    _check_classes(loaded, trials, source or data.path, data.classes)
     for trial in () if report_only else trials:
         require_fit(trial.compiled, data)
     return data
+
+
+def _drawn(loaded: Experiment) -> PreparedData:
+    """The pictures of an experiment that is meant for those that netspec draws. Raises BadParameter for another."""
+    from netspec_runtime.data.shapes import ensure_shapes
+
+    if loaded.data != DRAWN:
+        raise typer.BadParameter(f"{loaded.name} needs pictures: {loaded.data}{_how(loaded)}", param_hint="--data")
+    return ensure_shapes(DATA_CACHE / DRAWN)
+
+
+def _prepared(loaded: Experiment, trials: tuple[Trial, ...], source: Path) -> PreparedData:
+    """The pictures that the user gives. Raises DataError for raw ones of other classes, before one is decoded."""
+    from netspec.train import prepare_options
+    from netspec_runtime.data.prepare import ensure_prepared
+
+    options = prepare_options(trials[0].compiled, None)
+    with preparing() as progress:
+        return ensure_prepared(
+            source, DATA_CACHE, options, progress, lambda found: _check_classes(loaded, trials, source, found.classes)
+        )
 
 
 def _how(loaded: Experiment) -> str:

@@ -258,6 +258,16 @@ def test_a_signal_stops_what_is_not_done(
     assert (found, out.count("not run"), "stopped; the same command" in err) == (code, 3 - ended, code != 0)
 
 
+def test_drawn_pictures_of_other_classes_are_refused_before_a_run_has_a_folder(
+    netspec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netspec_runtime.data.shapes.ensure_shapes", lambda path: prepare_shapes(path, 40, 20))
+    (tmp_path / "seven.yaml").write_text(SEVEN, encoding="utf-8")
+    reason = "it has 10 classes, and the net tells 7 apart; seven is made for: shapes"
+    assert netspec("experiment", "seven.yaml") == (4, "", f"netspec: data/shapes: {reason}\n")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_the_list_names_all(netspec: Run) -> None:
     code, out, _ = netspec("experiment", "--list")
     assert code == 0
