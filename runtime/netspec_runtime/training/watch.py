@@ -53,8 +53,25 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     return [name for name, tensor in floats.items() if not tensor.isfinite().all()]
 
 
+@dataclass(kw_only=True)
+class _LossWindow:
+    """The sum of the losses since a window of steps began, its steps so far, and whether there was advice."""
+
+    total: float = 0.0
+    count: int = 0
+    said: bool = False
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to say the same at the same step."""
+        return {"total": self.total, "count": self.count, "said": self.said}
+
+    def load(self, state: Mapping[str, Any]) -> Self:
+        self.total, self.count, self.said = state["total"], state["count"], state["said"]
+        return self
+
+
 @dataclass
-class FlatLoss:
+class FlatLoss(_LossWindow):
     """Notices a loss that stays at ln(classes): the net answers all pictures alike. It says so once.
 
     After ``warmup`` steps, the mean of each ``window`` steps must be further than ``margin``, a share, from it.
@@ -64,9 +81,6 @@ class FlatLoss:
     warmup: int = 500
     window: int = 500
     margin: float = 0.02
-    total: float = 0.0
-    count: int = 0
-    said: bool = False
 
     @classmethod
     def of(cls, classes: int, steps: int) -> Self:
@@ -93,17 +107,9 @@ class FlatLoss:
         )
         return [advice]
 
-    def state(self) -> dict[str, Any]:
-        """What a resumed run needs to say the same at the same step."""
-        return {"total": self.total, "count": self.count, "said": self.said}
-
-    def load(self, state: Mapping[str, Any]) -> Self:
-        self.total, self.count, self.said = state["total"], state["count"], state["said"]
-        return self
-
 
 @dataclass
-class HighLoss:
+class HighLoss(_LossWindow):
     """Notices a loss that is far above ln(classes): the net is worse than one that guesses. It says so once.
 
     At the end of each ``window`` of steps the mean of its last fifth must be below ``times`` as much: a bad start may
@@ -114,9 +120,6 @@ class HighLoss:
     scaled: bool = True
     window: int = 50
     times: float = 4.0
-    total: float = 0.0
-    count: int = 0
-    said: bool = False
 
     def observe(self, step: int, loss: float) -> list[str]:
         """Advice, if this step (from 0), with this mean loss, completes a window that is too high."""
@@ -139,14 +142,6 @@ class HighLoss:
             f"{guess:.2f}. Try one at a time: {scale}a smaller init_w, a lower rate"
         )
         return [advice]
-
-    def state(self) -> dict[str, Any]:
-        """What a resumed run needs to say the same at the same step."""
-        return {"total": self.total, "count": self.count, "said": self.said}
-
-    def load(self, state: Mapping[str, Any]) -> Self:
-        self.total, self.count, self.said = state["total"], state["count"], state["said"]
-        return self
 
 
 @dataclass
