@@ -21,7 +21,7 @@ class Seen:
 
     ``mean_image`` is float32 [H, W, C] of the prepared pictures, ``mean_color`` a number for each channel; both in the
     order R, G, B (or one grey), on the scale 0 to 255. ``classes`` name the outputs where the spec names none.
-    ``held_out_of`` says which raw pictures they were a part of, if others were set aside.
+    ``held_out_of`` says which raw pictures without a test split they were, or were a part of.
     """
 
     mean_image: NDArray[np.float32]

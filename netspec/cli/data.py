@@ -51,27 +51,31 @@ def taken(models: Iterable[str], cards: Iterable[ModelCard], path: Path, split: 
     """How to take the pictures at ``path`` for some models, which it says where pictures name no test split.
 
     Pictures in one folder for each class, without a word of training or test, are all of ``split``; but if one of the
-    models learned from them, they are split as `train` does, which depends on their names only: so nobody counts errors
-    on what was learned. Folders of runs say what that was by its place; models say it by their cards, wherever it lies.
-    Raises DataError for what cannot be listed.
+    models learned from them, what was set aside then is for test again, which depends on their names only: so nobody
+    counts errors on what was learned. Folders of runs say what that was by its place; models say it by their cards,
+    wherever it lies. Raises DataError for what cannot be listed.
     """
     from netspec.runs import data_of
     from netspec.train import HOLDOUT
     from netspec_runtime.data.find import find_source
     from netspec_runtime.data.manifest import TEST
     from netspec_runtime.data.open import is_prepared
+    from netspec_runtime.data.source import fraction_of
 
     if not path.exists() or is_prepared(path):
         return Taken()
     source = find_source([path])
+    known = [fraction for card in cards if (fraction := fraction_of(source, card.held_out_of)) is not None]
     places = {place.resolve() for run in _runs(models) if (place := data_of(run)) is not None}
-    if path.resolve() in places or source.likeness() in {card.held_out_of for card in cards}:
+    known += [HOLDOUT] * (path.resolve() in places)
+    aside = min(known, default=0.0)  # a part of what any other of them set aside
+    if aside:
         if TEST not in source.splits:
-            complain(f"{path}: split as `train` did, which set some aside: these are judged")
-        return Taken(holdout=HOLDOUT)
+            complain(f"{path}: split as it was to learn from it, {aside:.3g} of it set aside for test")
+        return Taken(holdout=aside)
     if source.unsplit:
-        none = "it names no training split, and no model here says that it learned from them"
-        complain(f"{path}: all {len(source):,} pictures are judged: {none}")
+        none = "a model here learned from all of them" if known else "no model here says that it learned from them"
+        complain(f"{path}: all {len(source):,} pictures are judged: it names no training split, and {none}")
     return Taken(whole=split)
 
 

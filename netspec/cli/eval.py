@@ -36,6 +36,13 @@ class Backend(StrEnum):
     ONNX = "onnx"
 
 
+class Part(StrEnum):
+    """The splits that data may have (netspec_runtime.data.manifest.SPLITS)."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """How pictures are put to the nets; without ``views`` each net says them."""
@@ -63,7 +70,7 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Prepared data, or what `prepare` reads; by default a run's own.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Which pictures of the data.")] = "test",
+    split: Annotated[Part, typer.Option(help="Which pictures of the data.")] = Part.TEST,
     views: Annotated[
         Views | None, typer.Option(help="1: the centre. 10: corners, centre, reflections. By default the spec's.")
     ] = None,
@@ -93,7 +100,7 @@ def evaluate(
         refuse_idle(context, "with kept predictions alone", ("data", "split", "views", "backend", "device", "batch"))
     if predictions is not None:
         require_free(predictions)
-    wanted = _Wanted(split, views, batch)
+    wanted = _Wanted(split.value, views, batch)
     parts, results, place = _answers(models, data, wanted, backend, device)
     whole, found = _summed(parts, results, parted, place, confusions, per_class)
     typer.echo(json.dumps(scores_document(found), indent=2) if as_json else render_scores(found), nl=as_json)

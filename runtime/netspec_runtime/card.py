@@ -22,7 +22,7 @@ PREPROCESSING_KEY: Final = "netspec.preprocessing"
 MEAN_IMAGE_KEY: Final = "netspec.mean_image"  # where training subtracted a mean image; `mean` then holds this very name
 LABELS_KEY: Final = "netspec.labels"
 OUTPUT_KEY: Final = "netspec.output"  # "probabilities" or "scores"
-HELD_OUT_OF_KEY: Final = "netspec.held_out_of"  # only where training set aside some of raw pictures
+HELD_OUT_OF_KEY: Final = "netspec.held_out_of"  # only where it learned from raw pictures without a test split
 SPLIT_KEY: Final = "netspec.split"  # only in the file of one device of several
 
 MAX_MEAN_IMAGE: Final = 1 << 25  # bytes of float32: 1672 x 1672 in colour; `model_file` reads twice that as text
@@ -104,8 +104,8 @@ class Preprocessing:
 class ModelCard:
     """What a model says about itself. Empty ``labels``: its classes have no names.
 
-    ``scores``: its output is no softmax, so probabilities are the softmax of it. ``held_out_of`` is the likeness of
-    the raw pictures that it learned from but for some, "" where there were none (netspec_runtime.data.source).
+    ``scores``: its output is no softmax, so probabilities are the softmax of it. ``held_out_of`` says which raw
+    pictures without a test split it learned from, and the fraction that was set aside (netspec_runtime.data.source).
     """
 
     preprocessing: Preprocessing

@@ -259,7 +259,7 @@ def test_pictures_that_a_run_learned_from_are_not_counted_elsewhere(
     options = Options(side=SIDE, grey=False, holdout=0.1)
     test = ensure_prepared(source, tmp_path / "other", options, lambda done, total, bad: None).splits["test"]
     assert 0 < len(test) == document(done)["results"][0]["count"] < 48
-    assert "split as `train` did" in done.err
+    assert "split as it was to learn from it" in done.err
 
 
 @pytest.mark.parametrize("name", ["run", "bgr"])

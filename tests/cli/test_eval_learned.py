@@ -39,7 +39,7 @@ def test_what_was_learned_is_not_counted(learned: Path, model: str, moved: bool,
         shutil.rmtree(learned / "pictures")
     done = netspec("eval", model, "--data", "elsewhere" if moved else "pictures/train", "--json")
     assert 0 < judged(done) < ALL
-    assert "split as `train` did, which set some aside: these are judged\n" in done.err
+    assert "split as it was to learn from it, 0.1 of it set aside for test\n" in done.err
 
 
 def test_other_pictures_are_all_counted_whatever_was_prepared_here(learned: Path, netspec: Run) -> None:
@@ -60,3 +60,24 @@ def test_pictures_that_are_split_are_as_they_say(netspec: Run) -> None:
     done = netspec("eval", "run", "--data", "pictures", "--json")
     assert judged(done) == ALL
     assert "judged" not in done.err
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("fraction", [0, 0.3])
+def test_another_fraction_than_trains_own(fraction: float, netspec: Run) -> None:
+    """What `prepare --holdout` set aside is judged; with another model, what both set aside; nothing is hidden."""
+    source = ("pictures/train", "--size", 20)
+    assert netspec("prepare", *source, "-o", "ready", "--holdout", fraction).code == 0
+    assert netspec("train", "small.yaml", "--data", "ready", "-o", "run").code == 0
+    model = "run/model.onnx"
+    kept = document(netspec("eval", model, "--data", "ready", "--split", "test" if fraction else "train", "--json"))
+    done = netspec("eval", model, "--data", "pictures/train", "--json")
+    assert document(done)["results"][0]["top1_error"] == kept["results"][0]["top1_error"]
+    assert judged(done) == kept["results"][0]["count"]
+    if not fraction:
+        assert "all 48 pictures are judged: it names no training split, and a model here learned from all" in done.err
+        return
+    assert "split as it was to learn from it, 0.3 of it set aside for test\n" in done.err
+    assert netspec("train", "small.yaml", "--data", "pictures/train", "-o", "other").code == 0
+    both = netspec("eval", model, "other/model.onnx", "--data", "pictures/train", "--json")
+    assert 0 < judged(both) < judged(done)

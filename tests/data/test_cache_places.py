@@ -82,6 +82,6 @@ def test_train_and_eval_of_a_folder_called_data(here: Path) -> None:
     assert f"the pictures are prepared in prepared/{prepared.name}" in done.stderr
     done = run("runs/tiny", "--data", "data", command="eval", cwd=here)
     assert done.returncode == 0, done.stderr
-    assert "data: split as `train` did" in done.stderr
+    assert "data: split as it was to learn from it" in done.stderr
     assert names(here) == ["data", "prepared", "runs", "tiny.yaml"]
     assert names(here / "data") == ["a", "b"]

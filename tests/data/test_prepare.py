@@ -15,9 +15,11 @@ from PIL import Image, ImageOps
 
 from netspec_runtime.card import Channels, Preprocessing
 from netspec_runtime.data.check import check_prepared
+from netspec_runtime.data.find import find_source
 from netspec_runtime.data.open import open_prepared
 from netspec_runtime.data.prepare import Options, Report, cache_folder, ensure_prepared, prepare
 from netspec_runtime.data.prepared import UNLABELLED
+from netspec_runtime.data.source import fraction_of, hold_out
 from netspec_runtime.errors import DataError
 from netspec_runtime.images import read_picture
 from netspec_runtime.preprocess import make_views
@@ -199,6 +201,20 @@ def test_a_holdout_depends_on_names_alone(tmp_path: Path) -> None:
     after = open_prepared(run(root, tmp_path / "2", options).path)
     new = by_hand(root / "a" / "new.png", 16).tobytes()
     assert {image.tobytes() for image in after.splits["test"].images} - {new} == held
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.123456789])
+def test_what_was_set_aside_is_known_of_a_copy(fraction: float, tmp_path: Path) -> None:
+    """And of nothing else; what is no such text says nothing."""
+    root = write_folder(tmp_path / "raw", {"a": 3, "b": 3})
+    said = hold_out(find_source([root]), fraction).held_out_of
+    shutil.copytree(root, tmp_path / "copy")
+    assert fraction_of(find_source([tmp_path / "copy"]), said) == fraction
+    (root / "a" / "new.png").write_bytes(encoded(999))
+    assert fraction_of(find_source([root]), said) is None
+    likeness = said.split(" ")[0]
+    for text in ("", likeness, f"{likeness} nan", f"{likeness} 1", f"{likeness} -0.1", f"{likeness} x", "0.1"):
+        assert fraction_of(find_source([tmp_path / "copy"]), text) is None
 
 
 def test_a_holdout_leaves_a_test_split_alone(tmp_path: Path) -> None:

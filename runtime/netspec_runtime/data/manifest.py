@@ -74,7 +74,7 @@ class Contents:
 class Origin:
     """Where the data came from. ``plan`` is the sha256 of the sources' listing and the options; "" for drawn data.
 
-    ``held_out_of``: if the sources named no splits and some pictures were set aside, the likeness of what there was.
+    ``held_out_of``: if the sources had no test split, what they were, and the fraction that was set aside (`Source`).
     """
 
     kind: str

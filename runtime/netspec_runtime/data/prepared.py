@@ -44,7 +44,7 @@ class Split:
 class PreparedData:
     """A prepared folder. ``digest`` is the sha256 of what its manifest says, so of all contents.
 
-    ``held_out_of`` is `manifest.Origin`'s: which raw pictures it was that were split on the way.
+    ``held_out_of`` is `manifest.Origin`'s: which raw pictures without a test split these were, or were a part of.
     """
 
     path: Path

@@ -131,7 +131,7 @@ class Source:
     """All that a reader found. ``kind`` is in words; ``unsplit``: it does not say what is for training, what for test.
 
     ``files`` are all that was looked at: if none changed, the source is the same. ``held_out_of`` is the likeness of
-    the unsplit source whose test split `hold_out` made, "" where it made none.
+    the source without a test split that `hold_out` took, and the fraction: `1a2b... 0.1`; "" where it had one.
     """
 
     kind: str
@@ -171,14 +171,30 @@ class Source:
 
 
 def hold_out(source: Source, fraction: float) -> Source:
-    """Move about this fraction of the training pictures to a test split, each by a hash of its name alone."""
-    if not fraction or TEST in source.splits:
+    """Move about this fraction of the training pictures to a test split, each by a hash of its name alone.
+
+    Of two fractions the smaller moves a part of what the larger does.
+    """
+    if TEST in source.splits:
+        return source
+    source = replace(source, held_out_of=f"{source.likeness()} {fraction!r}")
+    if not fraction:
         return source
     train = source.splits[TRAIN]
     moved = [_lot(train.name(index)) < fraction for index in range(len(train))]
     parts = {TRAIN: [i for i, out in enumerate(moved) if not out], TEST: [i for i, out in enumerate(moved) if out]}
     splits = {name: train.take(chosen) for name, chosen in parts.items() if chosen}
-    return replace(source, splits=splits, held_out_of=source.likeness())
+    return replace(source, splits=splits)
+
+
+def fraction_of(source: Source, held_out_of: str) -> float | None:
+    """How much of a source was set aside, by what is kept of another; None where that was none like it."""
+    likeness, _, fraction = held_out_of.partition(" ")
+    try:
+        found = float(fraction)
+    except ValueError:
+        return None
+    return found if 0 <= found < 1 and likeness == source.likeness() else None
 
 
 def _lot(name: str) -> float:
