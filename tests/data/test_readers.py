@@ -190,12 +190,19 @@ def test_damaged_idx(tmp_path: Path) -> None:
         find_source([tmp_path])
 
 
-def test_fashion_mnist_has_names(tmp_path: Path) -> None:
-    root = tmp_path / "fashion-mnist"
-    root.mkdir()
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        *((folder, "Ankle boot") for folder in ("fashion-mnist", "FashionMNIST/raw", "my_fashion_mnist_1", "fashion")),
+        *((folder, "9") for folder in ("fashion-shop/mnist", "fashion/mnist", "fashion-mnist/a/b", "old-fashioned")),
+    ],
+)
+def test_fashion_mnist_has_names(folder: str, name: str, tmp_path: Path) -> None:
+    root = tmp_path / folder
+    root.mkdir(parents=True)
     (root / "train-images-idx3-ubyte").write_bytes(idx(np.zeros((1, 3, 3), np.uint8), zipped=False))
     (root / "train-labels-idx1-ubyte").write_bytes(idx(np.full(1, 9, np.uint8), zipped=False))
-    assert listed(find_source([root]), "train") == [("train/0", "Ankle boot")]
+    assert listed(find_source([root]), "train") == [("train/0", name)]
 
 
 def test_table(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ big-endian 32-bit number, then the data.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from netspec_runtime.errors import DataError
 _STEMS: Final = {TRAIN: "train", TEST: "t10k"}
 _BYTES: Final = 8
 _FIX: Final = "fetch the file again"
+_FASHION: Final = re.compile(r"fashion[-_. ]?mnist")
 FASHION: Final = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
@@ -45,7 +47,7 @@ def read_idx(root: Path) -> Source:
         splits[split] = _pictures(split, images, labels)
         files += [images, labels]
     most = max(int(pictures.labels.max()) for pictures in splits.values())
-    fashion = "fashion" in str(root.resolve()).lower() and most < len(FASHION)
+    fashion = most < len(FASHION) and _is_fashion(root.resolve())
     return Source(
         kind="idx files" + " (Fashion-MNIST)" * fashion,
         paths=(str(root),),
@@ -53,6 +55,12 @@ def read_idx(root: Path) -> Source:
         splits=dict(splits),
         files=tuple(file_state(path, path.name) for path in files),
     )
+
+
+def _is_fashion(root: Path) -> bool:
+    """Whether the folder is called so, or the one above as in torchvision's `FashionMNIST/raw`: files do not say it."""
+    own, above = root.name.lower(), root.parent.name.lower()
+    return own == "fashion" or bool(_FASHION.search(own) or _FASHION.fullmatch(above))
 
 
 def _file(root: Path, split: str, kind: str) -> Path | None:
