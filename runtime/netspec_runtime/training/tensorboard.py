@@ -42,7 +42,7 @@ class TensorBoard:
 
     def __init__(self, folder: Path, step: int = 0) -> None:
         """``step``: what a killed run wrote later than this is hidden."""
-        self._writer = require_tensorboard()(str(folder), purge_step=step + 1 if step else None)
+        self._writer = require_tensorboard()(str(folder), purge_step=step + 1)
 
     def write(self, record: Record) -> None:
         """Mirror a record."""
