@@ -67,6 +67,7 @@ def test_a_renamed_layer_is_suggested(tmp_path: Path) -> None:
     [
         (torch.tensor([1.0, float("nan"), 0.0, 2.0]), "has numbers there that are not finite"),
         (torch.tensor([1.0, float("-inf"), 0.0, 2.0]), "has numbers there that are not finite"),
+        (torch.tensor([1.0, 1e300, 0.0, 2.0], dtype=torch.float64), "has numbers there that are not finite as float32"),
         (torch.arange(4), "has int64 numbers there"),
         (torch.tensor(1.0), "is 4 here, one number there"),
     ],

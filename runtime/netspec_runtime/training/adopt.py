@@ -151,8 +151,8 @@ def _obstacle(name: str, array: Array, found: Mapping[str, Tensor]) -> str:
         return f"is {_dims(array.shape)} here, {_dims(tuple(there.shape))} there"
     if not there.is_floating_point():
         return f"has {str(there.dtype).removeprefix('torch.')} numbers there"
-    if not bool(there.isfinite().all()):
-        return "has numbers there that are not finite"
+    if not bool(there.float().isfinite().all()):
+        return "has numbers there that are not finite" + " as float32" * bool(there.isfinite().all())
     return ""
 
 
