@@ -136,8 +136,7 @@ def _labels(compiled: Compiled, options: BuildOptions) -> tuple[str, ...]:
     labels = read_labels(compiled, options.spec.parent, options.labels)
     if labels or options.seen is None:
         return labels
-    outputs = compiled.typed.shape(compiled.typed.outputs[0]).units
-    return options.seen.classes if len(options.seen.classes) == outputs else ()
+    return options.seen.classes if len(options.seen.classes) == compiled.classes else ()
 
 
 def _open_folder(compiled: Compiled, options: BuildOptions) -> OutputFolder:

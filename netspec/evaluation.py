@@ -139,10 +139,9 @@ def _module(compiled: Compiled, weights: Mapping[str, Tensor], file: Path) -> To
     from netspec.backends.torch import emit_module
     from netspec_runtime.training.candidate import TorchNet, file_sha256
 
-    classes = compiled.typed.shape(compiled.typed.outputs[0]).units
     source = emit_module(compiled.spec, compiled.merged, compiled.merged)
     checked = _checked(compiled, weights, file)
-    return TorchNet(source, class_name(compiled.spec.name), classes, checked, file_sha256(file))
+    return TorchNet(source, class_name(compiled.spec.name), compiled.classes, checked, file_sha256(file))
 
 
 def _checked(compiled: Compiled, weights: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:

@@ -21,11 +21,6 @@ _NAMED: Final = 5  # pictures
 _COUNT: Final = {"fc": "outputs", "conv": "filters", "local": "filters", "deconv": "filters"}  # types' own channels
 
 
-def class_count(compiled: Compiled) -> int:
-    """How many classes a net tells apart."""
-    return compiled.typed.shape(compiled.typed.outputs[0]).units
-
-
 def class_settings(compiled: Compiled, classes: int) -> tuple[str, ...]:
     """What to `--set`, for a shell, so that a net tells so many classes apart; () where no one number says how many."""
     spec, layer = compiled.spec, compiled.typed.outputs[0]
@@ -49,14 +44,14 @@ def _classes_with(compiled: Compiled, layer: str, key: str, classes: int) -> int
     layers = {**spec.layers, layer: replace(spec.layers[layer], **channels)}
     told = None if spec.classes is None else classes
     try:
-        return class_count(compile_spec(replace(spec, layers=layers, classes=told, labels=())))
+        return compile_spec(replace(spec, layers=layers, classes=told, labels=())).classes
     except SpecError:
         return None
 
 
 def require_classes(compiled: Compiled, place: str, classes: tuple[str, ...]) -> None:
     """Raise DataError unless a data set at ``place`` has as many classes as a net, and none of its labels elsewhere."""
-    wanted, labels = class_count(compiled), compiled.spec.labels
+    wanted, labels = compiled.classes, compiled.spec.labels
     if not classes:
         raise DataError(place, "its pictures have no labels", OWN_FOLDERS)
     if len(classes) == 1 < wanted:

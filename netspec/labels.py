@@ -22,7 +22,7 @@ def read_labels(compiled: Compiled, folder: Path, override: Path | None) -> tupl
         labels = _lines(override if override is not None else folder / str(written))
     else:
         labels = written
-    outputs = compiled.typed.shape(compiled.typed.outputs[0]).units
+    outputs = compiled.classes
     if override is not None and len(labels) != outputs:
         raise DataError(str(override), f"{len(labels):,} labels for {outputs:,} outputs", "one name a line, in order")
     if labels and len(labels) != outputs:

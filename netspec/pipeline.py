@@ -25,6 +25,11 @@ class Compiled:
     placed: PlacedGraph
     merged: PlacedGraph
 
+    @property
+    def classes(self) -> int:
+        """How many classes the net tells apart: the numbers of its first output."""
+        return self.typed.shape(self.typed.outputs[0]).units
+
 
 def compile_spec(spec: Spec) -> Compiled:
     """All stages of a spec. Raises SpecError with every error of the first stage that fails."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netspec.build import MEASURED_LRN
-from netspec.fit import LABEL_THEM, class_count, require_classes
+from netspec.fit import LABEL_THEM, require_classes
 from netspec.pipeline import Compiled
 from netspec.seen import Seen
 from netspec.spec.dump import spec_hash
@@ -54,7 +54,7 @@ def make_job(
         training_recipe(compiled),
         picture_recipe(compiled),
         data,
-        class_count(compiled),
+        compiled.classes,
         net,
         world,
         folder,

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -77,6 +78,7 @@ def prepare(
     where it was. Exit code 4 if the data or the disk will not do.
     """
     from netspec.cli.prepare_report import Net, as_json_text, as_text
+    from netspec.train import prepare_options
     from netspec_runtime.data.prepare import Options
     from netspec_runtime.data.prepare import prepare as prepare_data
 
@@ -96,15 +98,14 @@ def prepare(
         refuse_idle(context, "without --spec", ("assignments",))
     if download is None:
         refuse_idle(context, "without --download", ("mirror",))
-    side, stretched = size, None if stretch is None else _pair(stretch)
-    wanted: bool | None = grey or None
+    sides = None if stretch is None else _pair(stretch)
+    options = Options(size, sides, grey or None, holdout, workers=workers, max_bad=max_bad, replace=force)
     net = None
     if spec is not None:
         net = Net(spec, tuple(assignments or ()), _compiled(spec, assignments or []))
-        side, stretched, from_spec = _of_spec(net.compiled)
-        wanted = grey or from_spec
+        told = prepare_options(net.compiled, None)
+        options = replace(options, side=told.side, stretch=told.stretch, grey=grey or told.grey)
     paths = [download_for(out, download, mirror)] if download else sources or []
-    options = Options(side, stretched, wanted, holdout, workers=workers, max_bad=max_bad, replace=force)
     with preparing() as progress:
         report = prepare_data(paths, out, options, progress)
     typer.echo(as_json_text(report) if as_json else as_text(report, net))
@@ -124,14 +125,6 @@ def _compiled(spec: str, assignments: list[str]) -> Compiled:
     from netspec.spec.shipped import find_spec
 
     return compile_file(find_spec(spec), assignments, name=spec)
-
-
-def _of_spec(compiled: Compiled) -> tuple[int | None, tuple[int, int] | None, bool]:
-    """The shorter side or the whole size, and whether it is grey."""
-    found = compiled.spec
-    height, width = found.input.size
-    stretched = None if found.data.resize else (height, width)
-    return found.data.resize, stretched, found.input.channels == 1
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from netspec.fit import ONE_CLASS, OWN_FOLDERS, class_count, class_settings
+from netspec.fit import ONE_CLASS, OWN_FOLDERS, class_settings
 from netspec_runtime.data.manifest import TEST, TRAIN, UNLABELLED_NAMES
 from netspec_runtime.errors import printable
 
@@ -120,11 +120,10 @@ def _training(report: Report, net: Net | None) -> list[str]:
         )
         return [size, f"next: netspec train SPEC --data {path}"]
     count, settings = len(contents.classes), net.settings
-    if class_count(net.compiled) == count:
+    if net.compiled.classes == count:
         return [f"next: netspec train {net.name} --data {path}{settings}"]
-    told = class_count(net.compiled)
     here = f"and here {'is' if count == 1 else 'are'} {count:,}"
-    warning = f"  warning     {net.name} tells {told:,} classes apart, {here}"
+    warning = f"  warning     {net.name} tells {net.compiled.classes:,} classes apart, {here}"
     added = "".join(f" --set {setting}" for setting in class_settings(net.compiled, count))
     return [warning, *[f"next: netspec train {net.name} --data {path}{settings}{added}"] * bool(added)]
 

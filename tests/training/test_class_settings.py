@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netspec.fit import class_count, class_settings, require_classes
+from netspec.fit import class_settings, require_classes
 from netspec.pipeline import compile_spec
 from netspec.spec.load import load_text
 from netspec_runtime.errors import DataError
@@ -56,7 +56,7 @@ def test_the_layer_that_says_how_many_classes(text: str, found: tuple[str, ...])
     compiled = compile_spec(load_text(HEAD + text))
     assert class_settings(compiled, 9) == found
     changed = compile_spec(load_text(HEAD + text, [setting.strip("'") for setting in found]))
-    assert class_count(changed) == 9
+    assert changed.classes == 9
     with pytest.raises(DataError, match=f"add --set {found[0]}"):
         require_classes(compiled, "pics", tuple("abcdefghi"))
 
