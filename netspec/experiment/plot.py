@@ -58,8 +58,8 @@ def _curves(axes: Axes, found: Sequence[Variant], measure: Measure) -> None:
 
 
 def _label(variant: Variant, measure: Measure) -> str:
-    unit = " epochs" if measure.epochs_to is not None and variant.epochs else ""
-    return f"{variant.label}: {measured(variant, measure)}{unit}".replace(" yet epochs", " epochs yet")
+    unit = "" if measure.epochs_to is None else " epochs"
+    return f"{variant.label}: {measured(variant, measure, unit)}"
 
 
 def _dress(axes: Axes, measure: Measure) -> None:

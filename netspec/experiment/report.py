@@ -109,13 +109,13 @@ def _state(variant: Variant) -> str:
     return ", ".join([*seeds, *["diverged"] * ("diverged" in states), *sorted(open_ends)])
 
 
-def measured(variant: Variant, measure: Measure) -> str:
-    """The measure in words: honest where there is none."""
+def measured(variant: Variant, measure: Measure, unit: str = "") -> str:
+    """The measure in words, with the ``unit`` of what is counted; honest where there is none."""
     if variant.value is None:
         if measure.epochs_to is None or not variant.epochs:
             return "-"
-        return f"not within {variant.epochs}{'' if variant.settled else ' yet'}"
-    return _number(variant.value, measure) + _range(variant, measure)
+        return f"not within {variant.epochs}{unit}{'' if variant.settled else ' yet'}"
+    return _number(variant.value, measure) + unit + _range(variant, measure)
 
 
 def _range(variant: Variant, measure: Measure) -> str:

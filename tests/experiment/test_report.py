@@ -139,6 +139,17 @@ def test_the_plot_has_every_curve_the_threshold_and_faint_losers(tmp_path: Path)
     assert colours[1] == colours[2] != colours[0] == re.findall(r"stroke: (#\w+)", style)[0]
 
 
+def test_the_legend_counts_epochs(tmp_path: Path) -> None:
+    experiment, _ = loaded(tmp_path, EPOCHS)
+    reached, fast, short = [(0.4, 0.4), (0.2, 0.3)], [(0.2, 0.3)], [(0.6, 0.5), (0.5, 0.5)]
+    states: list[State] = ["finished", "finished", "finished", "finished", "unfinished", "unfinished"]
+    trials = make_trials(experiment, tmp_path, seeds=2)
+    svg = draw_experiment(experiment, tried(experiment, trials, [reached, fast, short, short, short, short], states))
+    assert b"deep: 1.5 epochs (1 to 2, 2 seeds)" in svg
+    assert b"flat, lr=0.0005: not within 2 epochs " in svg
+    assert b"flat, lr=0.001: not within 2 epochs yet " in svg
+
+
 def test_the_same_results_give_the_same_bytes_and_none_give_a_plot_too(tmp_path: Path) -> None:
     experiment, trials = loaded(tmp_path)
     found = tried(experiment, trials, ERRORS)
