@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito's
 _FAINT: Final = 0.3
-_DOTS: Final = 40  # so many epochs have a dot each
 
 
 def draw_experiment(experiment: Experiment, found: Sequence[Variant]) -> bytes:
@@ -29,7 +28,9 @@ def draw_experiment(experiment: Experiment, found: Sequence[Variant]) -> bytes:
 
     def draw(figure: Figure, axes: Axes) -> None:
         _curves(axes, found, measure)
-        _dress(axes, measure)
+        if measure.epochs_to is not None:
+            axes.axhline(measure.epochs_to, color="#888888", linestyle="--", linewidth=1, gid="threshold")
+        axes.set_xlim(left=0)
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper", frameon=False, fontsize=9)
 
@@ -38,6 +39,8 @@ def draw_experiment(experiment: Experiment, found: Sequence[Variant]) -> bytes:
 
 
 def _curves(axes: Axes, found: Sequence[Variant], measure: Measure) -> None:
+    from netspec_runtime.training.curves import draw_errors
+
     best = best_of(found, measure)
     colours = {run: _COLOURS[n % len(_COLOURS)] for n, run in enumerate(best)}
     for variant in sorted(found, key=lambda v: best[v.run] is v):  # the best ones above the others
@@ -45,13 +48,12 @@ def _curves(axes: Axes, found: Sequence[Variant], measure: Measure) -> None:
         for number, outcome in enumerate(variant.outcomes):
             points = outcome.curve(measure.split)
             if points:
-                axes.plot(
-                    *zip(*points, strict=True),
+                draw_errors(
+                    axes,
+                    points,
                     color=colours[variant.run],
                     alpha=1 if solid else _FAINT,
                     linewidth=1.8 if solid else 1.2,
-                    marker="o" if len(points) <= _DOTS else None,
-                    markersize=3,
                     label=None if number else _label(variant, measure),
                     gid=outcome.trial.slug,
                 )
@@ -60,19 +62,3 @@ def _curves(axes: Axes, found: Sequence[Variant], measure: Measure) -> None:
 def _label(variant: Variant, measure: Measure) -> str:
     unit = "" if measure.epochs_to is None else " epochs"
     return f"{variant.label}: {measured(variant, measure, unit)}"
-
-
-def _dress(axes: Axes, measure: Measure) -> None:
-    """The threshold, the axes' names, the grid."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
-    if measure.epochs_to is not None:
-        axes.axhline(measure.epochs_to, color="#888888", linestyle="--", linewidth=1, gid="threshold")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("error")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_ylim(bottom=0)
-    axes.set_xlim(left=0)
-    axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
-    axes.set_axisbelow(True)

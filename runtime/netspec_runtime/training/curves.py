@@ -49,9 +49,15 @@ def draw_curves(epochs: Sequence[EpochRecord], title: str) -> bytes:
 
 
 def draw_svg(title: str, draw: Callable[[Figure, Axes], None]) -> bytes:
-    """An SVG with one pair of axes that ``draw`` fills: the same bytes on any machine, whatever its matplotlib says."""
+    """An SVG of errors over epochs that ``draw`` draws: the same bytes on any machine, whatever its matplotlib says."""
     with _quiet():
         return _figure(title, draw)
+
+
+def draw_errors(axes: Axes, points: Sequence[tuple[int, float]], **style: Any) -> None:
+    """A line through the (epoch, error) of each epoch; there is at least one."""
+    dots = "o" if len(points) <= _DOTS else None
+    axes.plot(*zip(*points, strict=True), marker=dots, markersize=3, **style)
 
 
 def _figure(title: str, draw: Callable[[Figure, Axes], None]) -> bytes:
@@ -66,6 +72,7 @@ def _figure(title: str, draw: Callable[[Figure, Axes], None]) -> bytes:
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         draw(figure, axes)
+        _dress(axes)
         axes.set_title(title, loc="left", fontsize=11)
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
@@ -84,34 +91,35 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _draw(axes: Axes, epochs: Sequence[EpochRecord]) -> None:
+def _dress(axes: Axes) -> None:
+    """The axes' names, their numbers, the grid."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("error")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _draw(axes: Axes, epochs: Sequence[EpochRecord]) -> None:
     _mark_rates(axes, epochs)
     _line(axes, epochs, "train_top1_error", "train, top-1", _TRAIN, "-")
     _line(axes, epochs, "test_top1_error", "test, top-1", _TEST, "-")
     if any(record.train_top5_error > 0 or record.test_top5_error for record in epochs):
         _line(axes, epochs, "train_top5_error", "train, top-5", _TRAIN, "--")
         _line(axes, epochs, "test_top5_error", "test, top-5", _TEST, "--")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("error")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_ylim(bottom=0)
     if len(epochs) <= 1:  # around a single dot there is no range to take
         middle = epochs[0].epoch if epochs else 1
         axes.set_xlim(middle - 1, middle + 1)
-    axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
-    axes.set_axisbelow(True)
 
 
 def _line(axes: Axes, epochs: Sequence[EpochRecord], field: str, label: str, color: str, style: str) -> None:
     points = [(record.epoch, getattr(record, field)) for record in epochs if getattr(record, field) is not None]
-    if not points:
-        return
-    dots = "o" if len(points) <= _DOTS else None
-    label = f"{label}: {points[-1][1]:.1%}"
-    axes.plot(*zip(*points, strict=True), color=color, linestyle=style, marker=dots, markersize=3, label=label)
+    if points:
+        draw_errors(axes, points, color=color, linestyle=style, label=f"{label}: {points[-1][1]:.1%}")
 
 
 def _mark_rates(axes: Axes, epochs: Sequence[EpochRecord]) -> None:
