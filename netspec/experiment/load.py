@@ -47,11 +47,6 @@ def load_experiment(path: Path, name: str | None = None) -> Experiment:
     return load_experiment_source(read_source(path, name or (f"specs/experiments/{path.name}" if built_in else None)))
 
 
-def load_experiment_text(text: str, name: str = "<string>") -> Experiment:
-    """The experiment in a string. Raises SpecError."""
-    return load_experiment_source(Source(name, text))
-
-
 def load_experiment_source(source: Source) -> Experiment:
     """The experiment in a source. Raises SpecError."""
     findings = Findings()

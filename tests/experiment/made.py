@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netspec.experiment.compare import Variant, variants
-from netspec.experiment.load import load_experiment_text
+from netspec.experiment.load import load_experiment_source
 from netspec.experiment.model import Experiment
 from netspec.experiment.outcome import Outcome, State, value_of
 from netspec.experiment.trials import Trial, make_trials
+from netspec.source import Source
 from netspec_runtime.training.metrics import EpochRecord
 
 NET = """
@@ -52,7 +53,7 @@ def write(folder: Path, experiment: str = EXPERIMENT) -> Path:
 def loaded(folder: Path, experiment: str = EXPERIMENT) -> tuple[Experiment, tuple[Trial, ...]]:
     """An experiment and its nets."""
     write(folder, experiment)
-    made = load_experiment_text(experiment, "small.yaml")
+    made = load_experiment_source(Source("small.yaml", experiment))
     return made, make_trials(made, folder)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from netspec.diagnostics import Diagnostic, SpecError
-from netspec.experiment.load import find_experiment, load_experiment, load_experiment_text, shipped_experiments
+from netspec.experiment.load import find_experiment, load_experiment, load_experiment_source, shipped_experiments
 from netspec.experiment.trials import make_trials
+from netspec.source import Source
 
 HEAD = "experiment: 1\nname: test\nabout: a\ndata: shapes\nspec: shapes\n"
 MEASURE = "measure: {last: test}\n"
@@ -18,13 +19,13 @@ RUNS = "runs: {a: {}, b: {without: conv3}}\n"
 
 def diagnostics(text: str) -> list[Diagnostic]:
     with pytest.raises(SpecError) as error:
-        load_experiment_text(text, "e.yaml")
+        load_experiment_source(Source("e.yaml", text))
     return list(error.value.diagnostics)
 
 
 def test_what_is_set_and_tried_is_kept_with_its_place() -> None:
     text = HEAD + MEASURE + "set: {train.epochs: 3}\nruns:\n  a: {set: {train.batch: 8}, try: {train.lr: [1, 2]}}\n"
-    experiment = load_experiment_text(text)
+    experiment = load_experiment_source(Source("<string>", text))
     (run,) = experiment.runs
     assert [s.path.text for s in experiment.settings] == ["train.epochs"]
     assert [s.path.text for s in run.settings] == ["train.batch"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netspec.diagnostics import SpecError
-from netspec.experiment.load import load_experiment, load_experiment_text, shipped_experiments
+from netspec.experiment.load import load_experiment, load_experiment_source, shipped_experiments
 from netspec.experiment.trials import make_trials
 from netspec.source import Source, whole
 from netspec.spec import load_spec
@@ -104,7 +104,7 @@ def test_a_net_that_no_longer_fits_says_which_run_made_it_so(tmp_path: Path) -> 
     write(tmp_path)
     text = HEAD + "  good: {}\n  bad: {without: conv1, set: {layers.conv2.groups: 2}}\n"
     with pytest.raises(SpecError) as error:
-        make_trials(load_experiment_text(text, "small.yaml"), tmp_path)
+        make_trials(load_experiment_source(Source("small.yaml", text)), tmp_path)
     (found,) = error.value.diagnostics
     assert found.code == "NS306"
     assert found.span.where == "small.yaml:9:52"  # the value that was set
@@ -112,7 +112,7 @@ def test_a_net_that_no_longer_fits_says_which_run_made_it_so(tmp_path: Path) -> 
     net = (tmp_path / "tiny.yaml").read_text().replace("filters: 8", "filters: 8, groups: 4")
     (tmp_path / "tiny.yaml").write_text(net)
     with pytest.raises(SpecError) as error:
-        make_trials(load_experiment_text(text, "small.yaml"), tmp_path)
+        make_trials(load_experiment_source(Source("small.yaml", text)), tmp_path)
     (found,) = error.value.diagnostics
     assert found.span.source.name.endswith("tiny.yaml")
     assert found.notes[-1] == "in the run `bad` of small.yaml:8:3, without `conv1`"
@@ -133,7 +133,7 @@ def test_a_wrong_value_is_shown_where_it_stands_in_the_experiment(
     tmp_path: Path, settings: str, code: str, where: str, message: str
 ) -> None:
     write(tmp_path)
-    experiment = load_experiment_text(HEAD + f"  a: {{set: {settings}}}\n", "small.yaml")
+    experiment = load_experiment_source(Source("small.yaml", HEAD + f"  a: {{set: {settings}}}\n"))
     with pytest.raises(SpecError) as error:
         make_trials(experiment, tmp_path)
     (found,) = error.value.diagnostics
