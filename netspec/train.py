@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from netspec.proof.parity import Parity
     from netspec_runtime.data.prepare import Options as PrepareOptions
     from netspec_runtime.data.prepared import PreparedData
+    from netspec_runtime.preprocess import ViewCount
     from netspec_runtime.training.adopt import AdoptReport
     from netspec_runtime.training.job import Job, Options
     from netspec_runtime.training.net import TrainableNet
-    from netspec_runtime.training.recipe import PictureRecipe, ViewCount
+    from netspec_runtime.training.recipe import PictureRecipe
     from netspec_runtime.training.run import RunFolder
     from netspec_runtime.training.world import World
 

@@ -21,6 +21,7 @@ DeviceOption = Annotated[
 ]
 
 DATA_CACHE: Final = Path("data")  # raw data are prepared below it
+DRAWN: Final = "shapes"  # the data that netspec draws, and the net of a bare `netspec train`
 
 
 def a_number(value: float | None) -> float | None:

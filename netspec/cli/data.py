@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.arguments import DATA_CACHE, DRAWN
 from netspec.cli.prepare import preparing
 from netspec_runtime.errors import DataError
 from netspec_runtime.terminal import complain
@@ -31,7 +31,7 @@ def data_of_runs(models: Iterable[str]) -> Path | None:
     if not runs:
         return None
     source = present_data_of(runs[0], "say where they are with --data")
-    place = source or ensure_shapes(DATA_CACHE / "shapes").path
+    place = source or ensure_shapes(DATA_CACHE / DRAWN).path
     others = [run for run in runs[1:] if data_of(run) != source]
     if others:
         named = ", ".join(str(run.path) for run in others)
@@ -101,7 +101,7 @@ def open_learned(folder: Path, compiled: Compiled) -> PreparedData:
     complain(f"{folder}: its training {end}, so these are the best weights so far")
     source = present_data_of(run, f"end its training: netspec train --resume {folder} --data DIR")
     if source is None:
-        data = ensure_shapes(DATA_CACHE / "shapes")
+        data = ensure_shapes(DATA_CACHE / DRAWN)
     else:
         with preparing() as progress:
             data = ensure_prepared(source, DATA_CACHE, prepare_options(compiled, None), progress)

@@ -23,9 +23,9 @@ from netspec_runtime.terminal import complain
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec.report.scores import Evaluation, Result
     from netspec_runtime.data.prepared import PreparedData
+    from netspec_runtime.preprocess import ViewCount
     from netspec_runtime.training.candidate import Candidate
     from netspec_runtime.training.predictions import Predictions, Question
-    from netspec_runtime.training.recipe import ViewCount
 
 
 class Backend(StrEnum):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec.cli.arguments import DATA_CACHE, refuse_idle
+from netspec.cli.arguments import DATA_CACHE, DRAWN, refuse_idle
 from netspec.cli.download import DataSet
 from netspec.cli.prepare import preparing
 from netspec_runtime.errors import DataError
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from netspec.experiment.model import Experiment, Measure
     from netspec.experiment.trials import Trial
     from netspec_runtime.data.prepared import PreparedData
-
-DRAWN = "shapes"  # the data that netspec draws
 
 
 def experiment(

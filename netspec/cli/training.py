@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from netspec.cli.arguments import DATA_CACHE
+from netspec.cli.arguments import DATA_CACHE, DRAWN
 from netspec.cli.infer import Views
 from netspec.cli.once import told_by_first, told_once
 from netspec.cli.prepare import preparing
@@ -31,7 +31,6 @@ if TYPE_CHECKING:  # torch: `netspec --help` must not load it
     from netspec_runtime.training.run import RunFolder
     from netspec_runtime.training.world import World
 
-DEMO: Final = "shapes"  # the net and the drawn data of a bare `netspec train`
 _FEW: Final = 5  # classes of which a top-5 error is always 0
 _NO_OPTIONS: Final = {"compiled", "tensorboard", "views"}  # flags that are no field of Options, or not as they are
 
@@ -99,7 +98,7 @@ def _open(request: Request) -> _Opened:
     from netspec_runtime.training.tensorboard import require_tensorboard
 
     wish, named = request.wish, named_run(request.wish)
-    path = named.spec if named and not wish.spec else _spec_file(wish.spec or DEMO)
+    path = named.spec if named and not wish.spec else _spec_file(wish.spec or DRAWN)
     compiled = with_labels(compile_file(path, wish.assignments, name=wish.spec), path.parent)
     found = named or last_run(wish, compiled.spec.name)
     if found is not None:
@@ -144,8 +143,8 @@ def _spec_file(spec: str) -> Path:
 def _options(compiled: Compiled, flags: Mapping[str, Any], workers: int | None) -> Options:
     """Tests are as the spec says, if nothing else is."""
     from netspec.train import tested_views
+    from netspec_runtime.preprocess import ViewCount
     from netspec_runtime.training.job import Options
-    from netspec_runtime.training.recipe import ViewCount
 
     wanted = flags["views"]
     said: ViewCount = 10 if wanted == Views.TEN else 1
@@ -177,12 +176,12 @@ def _open_data(compiled: Compiled, source: Path | None, workers: int | None, fou
     from netspec_runtime.data.shapes import ensure_shapes
 
     if source is None:
-        if compiled.spec.name != DEMO:
+        if compiled.spec.name != DRAWN:
             message = (
                 f"{compiled.spec.name} needs pictures to learn from, a folder of them for each class: --data photos/"
             )
             raise typer.BadParameter(message, param_hint="--data")
-        return ensure_shapes(DATA_CACHE / DEMO)
+        return ensure_shapes(DATA_CACHE / DRAWN)
 
     def check(raw: Source) -> None:
         with _unchanged(found):

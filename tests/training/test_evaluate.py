@@ -18,10 +18,11 @@ from netspec_runtime.data.prepared import Split, Statistics
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
 from netspec_runtime.model_file import read_model
+from netspec_runtime.preprocess import ViewCount
 from netspec_runtime.session import open_net
 from netspec_runtime.training.evaluate import EvaluationSet, evaluate, of_logits, of_session, predict
 from netspec_runtime.training.pixels import Pixels
-from netspec_runtime.training.recipe import PictureRecipe, ViewCount
+from netspec_runtime.training.recipe import PictureRecipe
 from netspec_runtime.training.score import score
 from netspec_runtime.training.world import Alone
 from tests.runtime.models import CLASSES, SIDE, SmallNet

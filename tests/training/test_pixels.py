@@ -12,10 +12,10 @@ from PIL import Image
 
 from netspec_runtime.card import Channels, MeanImage, Preprocessing
 from netspec_runtime.data.prepared import Split, Statistics
-from netspec_runtime.preprocess import make_views
+from netspec_runtime.preprocess import ViewCount, make_views
 from netspec_runtime.training.batches import TrainingBatches
 from netspec_runtime.training.pixels import Pixels
-from netspec_runtime.training.recipe import PictureRecipe, ViewCount
+from netspec_runtime.training.recipe import PictureRecipe
 from netspec_runtime.training.views import cut_view, views_of
 from tests.training.pictures import recipe, split, statistics
 

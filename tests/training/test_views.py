@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netspec_runtime.training.recipe import ViewCount
+from netspec_runtime.preprocess import ViewCount
 from netspec_runtime.training.views import View, cut_view, views_of
 from tests.training.pictures import on_disk, slow_crop, slow_reflection, split
 

@@ -20,6 +20,7 @@ from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split, Stati
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.model_file import ModelFile
+from netspec_runtime.preprocess import ViewCount
 from netspec_runtime.session import open_net
 from netspec_runtime.split import open_split_net
 from netspec_runtime.training.crops import require_fit, require_size
@@ -28,7 +29,7 @@ from netspec_runtime.training.memory import enough_memory
 from netspec_runtime.training.net import LocalNet
 from netspec_runtime.training.pixels import Pixels
 from netspec_runtime.training.predictions import Predictions, Question, Source
-from netspec_runtime.training.recipe import PictureRecipe, ViewCount
+from netspec_runtime.training.recipe import PictureRecipe
 
 Backend = Literal["torch", "onnx"]
 _CUTTERS: Final = 2  # threads that cut patches ahead

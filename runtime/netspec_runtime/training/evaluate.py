@@ -17,9 +17,9 @@ from torch import Tensor
 from netspec_runtime.data.prepared import UNLABELLED, Split
 from netspec_runtime.errors import DataError
 from netspec_runtime.prefetch import in_order
+from netspec_runtime.preprocess import ViewCount
 from netspec_runtime.training.crops import require_fit
 from netspec_runtime.training.pixels import Pixels
-from netspec_runtime.training.recipe import ViewCount
 from netspec_runtime.training.score import Scores, tally
 from netspec_runtime.training.views import View, cut_view, views_of
 from netspec_runtime.training.world import Alone, World

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netspec_runtime.data.prepared import UNLABELLED, PreparedData, Split
+from netspec_runtime.preprocess import ViewCount
 from netspec_runtime.training.arithmetic import Precision
 from netspec_runtime.training.batches import global_batch, steps_per_epoch
 from netspec_runtime.training.net import TrainableNet
-from netspec_runtime.training.recipe import PictureRecipe, Recipe, ViewCount
+from netspec_runtime.training.recipe import PictureRecipe, Recipe
 from netspec_runtime.training.run import RunFolder
 from netspec_runtime.training.world import World
 

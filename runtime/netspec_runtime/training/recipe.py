@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from netspec_runtime.card import Channels
+from netspec_runtime.preprocess import ViewCount
 
-ViewCount = Literal[1, 10]
 Curve = Literal["steps", "linear", "exp", "dexp", "jdexp"]
 
 

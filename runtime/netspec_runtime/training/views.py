@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netspec_runtime.data.prepared import Split
-from netspec_runtime.preprocess import corners
+from netspec_runtime.preprocess import ViewCount, corners
 from netspec_runtime.training.crops import cut
-from netspec_runtime.training.recipe import ViewCount
 
 
 @dataclass(frozen=True)
