@@ -109,6 +109,19 @@ def test_a_short_run_whose_loss_does_not_move_is_told_at_the_same_step(tmp_path:
     assert said[0][1].startswith("the loss has stayed at ln(6) = 1.79 up to step 100: ")
 
 
+@pytest.mark.parametrize("stops", [(101,), (37, 63, 101)])
+def test_a_short_run_with_dead_filters_is_told_at_the_same_step(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    text = SPEC.replace("epochs: 4", "epochs: 10")
+    records = Records()
+    for stop in stops:
+        trainer = Trainer(job(tmp_path, text=text))
+        trainer.start(Advised.weights)
+        assert not trainer.run(records, after(trainer, stop))
+    events = [r for r in records.all if isinstance(r, EventRecord)]
+    said = [(r.step, r.text.partition(" (")[0]) for r in events if "filters" in r.text]
+    assert said == [(100, "conv1: 1 of 4 filters had no gradient in 100 steps")]
+
+
 def test_a_short_run_whose_loss_is_huge_is_told_by_its_end(tmp_path: Path) -> None:
     text = SPEC.replace("epochs: 4", "epochs: 1").replace("start: 0.01", "start: 1e-9")
 

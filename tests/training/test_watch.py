@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netspec_runtime.training.metrics import loss_text
+from netspec_runtime.training.net import TrainableNet
 from netspec_runtime.training.watch import DeadFilters, Diverged, FlatLoss, HighLoss, Watch, all_finite, not_finite
 
 
@@ -162,6 +164,35 @@ def test_a_filter_that_moves_once_in_a_window_is_alive() -> None:
             gradient[step % 10] = 1e-30
         said += [(step, text.partition(" had")[0]) for text in dead.observe(step, {"conv1.bias": gradient})]
     assert said == [(9, "conv1: 1 of 4 filters")]
+
+
+class Whole:
+    """As much of a net as a watch knows: all names are the spec's."""
+
+    @staticmethod
+    def collect(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return dict(tensors)
+
+    distribute = collect
+
+
+def short(steps: int) -> DeadFilters:
+    return DeadFilters.of(steps, cast(TrainableNet, Whole))
+
+
+@pytest.mark.parametrize(("steps", "told"), [(99, 100), (390, 100), (936, 234), (4000, 1000), (500_000, 1000)])
+def test_a_short_run_hears_of_dead_filters_while_most_of_it_is_left(steps: int, told: int) -> None:
+    dead = short(steps)
+    gradients = {"conv1.bias": torch.tensor([0.0, 1.0])}
+    assert [step + 1 for step in range(2000) if dead.observe(step, gradients)] == [told]
+
+
+@pytest.mark.parametrize("steps", [390, 936, 4000])
+def test_filters_that_few_pictures_move_are_alive_in_short_runs_too(steps: int) -> None:
+    """Each in three of a hundred batches, as units of a net that learns in batches of eight do."""
+    dead, generator = short(steps), torch.Generator().manual_seed(0)
+    moves = (torch.rand(2000, 256, generator=generator) < 0.03).float()
+    assert [dead.observe(step, {"fc6.bias": moves[step]}) for step in range(2000)] == [[]] * 2000
 
 
 @pytest.mark.parametrize("start", [0, 1, 4, 5, 9])

@@ -16,6 +16,7 @@ from netspec_runtime.training.metrics import loss_text
 from netspec_runtime.training.net import TrainableNet
 
 _SHOWN = 8  # ids in a message
+_LOOKS = 100  # at a filter before it is called dead: with ten, one of five units of a net that learns well seemed so
 _SCALE = "`data.std`, such as 64 (without it pixels go from 0 to 255, too far for init_w he or xavier)"
 _Renamed = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
@@ -53,6 +54,11 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     return [name for name, tensor in floats.items() if not tensor.isfinite().all()]
 
 
+def _patience(steps: int) -> int:
+    """For how long a sign must hold in a run of so many steps: in time for most of them, and not by chance."""
+    return min(max(steps // 4, _LOOKS), 1000)
+
+
 @dataclass(kw_only=True)
 class _LossWindow:
     """The sum of the losses since a window of steps began, its steps so far, and whether there was advice."""
@@ -84,8 +90,8 @@ class FlatLoss(_LossWindow):
 
     @classmethod
     def of(cls, classes: int, steps: int) -> Self:
-        """For a run of so many steps: in time for most of them, and late enough for a net that is slow to begin."""
-        half = min(max(steps // 4, 100), 1000) // 2
+        """For a run of so many steps, late enough for a net that is slow to begin."""
+        half = _patience(steps) // 2
         return cls(classes, warmup=half, window=half)
 
     def observe(self, step: int, loss: float) -> list[str]:
@@ -163,6 +169,12 @@ class DeadFilters:
     _alive: dict[str, Tensor] = field(default_factory=dict)  # by the names here
     _looks: int = 0  # in this window
 
+    @classmethod
+    def of(cls, steps: int, net: TrainableNet) -> Self:
+        """For a run of so many steps: a short one looks more often, so that as many batches speak for a filter."""
+        window = _patience(steps)
+        return cls(window, window // _LOOKS, collect=net.collect, distribute=net.distribute)
+
     def observe(self, step: int, gradients: Mapping[str, Tensor]) -> list[str]:
         """Advice, if this step (from 0) completes a window in which layers had dead filters.
 
@@ -227,8 +239,7 @@ class Watch:
     def of(cls, classes: int, steps: int, scaled: bool, net: TrainableNet) -> Self:
         """``steps``: of the whole run, the same where it goes on."""
         high = HighLoss(classes, scaled, window=min(max(steps, 10), 50))
-        dead = DeadFilters(collect=net.collect, distribute=net.distribute)
-        return cls(FlatLoss.of(classes, steps), high, dead)
+        return cls(FlatLoss.of(classes, steps), high, DeadFilters.of(steps, net))
 
     def observe(self, step: int, loss: float, gradients: Mapping[str, Tensor]) -> list[str]:
         """Sentences of advice, mostly none, after this step (from 0) with this mean loss."""
