@@ -59,6 +59,7 @@ def experiment(
         _list(as_json=as_json)
         return
     from netspec.experiment.execute import Placement
+    from netspec.experiment.folders import EXPERIMENTS
     from netspec.experiment.load import find_experiment, load_experiment
     from netspec.experiment.trials import make_trials
 
@@ -67,7 +68,7 @@ def experiment(
     trials = make_trials(loaded, path.parent, epochs, seeds)
     wanted = _only(trials, only or [], loaded)
     pictures = _open_data(loaded, wanted, data, report_only)
-    home = runs / "experiments" / loaded.name
+    home = runs / EXPERIMENTS / loaded.name
     code = 0
     if not report_only and pictures is not None:
         placement = Placement.of(jobs, tuple(devices or ["auto"]))
