@@ -267,10 +267,8 @@ def shard(samples: dict[str, tuple[int, str]]) -> bytes:
 
 def test_webdataset(tmp_path: Path) -> None:
     (tmp_path / "train-000000.tar").write_bytes(shard({"x/0": (1, "3"), "x/1": (2, "0")}))
-    (tmp_path / "train-000001.tar").write_bytes(
-        tar({"a.json": json.dumps({"label": 1}).encode(), "a.png": encoded(3), "b.txt": b"", "c.png": encoded(4)})
-    )
-    (tmp_path / "train-000002.tar").write_bytes(tar({"d.json": b"[" * 100_000, "d.png": encoded(6)}))
+    files = {"a.cls": b"1", "b.txt": b"", "c.cls": b"\xff", **{f"{name}.png": encoded(3) for name in "acd"}}
+    (tmp_path / "train-000001.tar").write_bytes(tar(dict(sorted(files.items()))))
     (tmp_path / "val-000000.tar").write_bytes(shard({"y": (5, "2")}))
     (tmp_path / "info.json").write_text("{}")
     source = find_source([tmp_path])
@@ -284,9 +282,29 @@ def test_webdataset(tmp_path: Path) -> None:
     check_pixels(source, "test", [5])
     assert [(bad.name, bad.reason) for bad in source.bad] == [
         ("train-000001.tar/b", "a sample without a picture"),
-        ("train-000002.tar/d", "its label cannot be read"),
-        ("train-000001.tar/c.png", "neither cls nor json says its label"),
+        ("train-000001.tar/c.png", "its label cannot be read"),
+        ("train-000001.tar/d.png", "no cls says its label"),
     ]
+
+
+@pytest.mark.parametrize("cls", [False, True])
+def test_labels_of_a_json_count_where_no_sample_has_a_cls(tmp_path: Path, cls: bool) -> None:
+    labels = {"a.json": json.dumps({"label": 1}).encode(), "b.json": b"[" * 100_000, "d.json": b'{"class": 0}'}
+    files = {**labels, **({"d.cls": b"7"} if cls else {}), **{f"{name}.png": encoded(1) for name in "abcd"}}
+    (tmp_path / "0.tar").write_bytes(tar(dict(sorted(files.items()))))
+    source = find_source([tmp_path])
+    assert listed(source, "train") == ([("0.tar/d.png", "7")] if cls else [("0.tar/a.png", "1"), ("0.tar/d.png", "0")])
+    assert [(bad.name, bad.reason) for bad in source.bad] == (
+        [(f"0.tar/{name}.png", "no cls says its label") for name in "abc"]
+        if cls
+        else [("0.tar/b.png", "its label cannot be read"), ("0.tar/c.png", "no json says its label")]
+    )
+
+
+def test_webdataset_none_of_whose_labels_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "0.tar").write_bytes(tar({"a.cls": b"\xff", "a.png": encoded(1)}))
+    with pytest.raises(DataError, match="no cls in these tars can be read"):
+        find_source([tmp_path])
 
 
 def test_webdataset_with_names_as_classes(tmp_path: Path) -> None:

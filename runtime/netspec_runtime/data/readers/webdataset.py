@@ -1,6 +1,7 @@
 """WebDataset tars: a sample is the members whose names are equal up to the first dot: a picture, and `cls` or `json`.
 
-Nothing is unpacked, and no picture is opened. A shard whose name says val or test belongs to the test split.
+Nothing is unpacked, and no picture is opened. A shard whose name says val or test belongs to the test split. Where any
+sample has a `cls`, the labels are those, and a `json` says none: it may call something else a label.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class _Sample:
     name: str
     shard: Path
     picture: Member
-    label: str | None
+    labels: dict[str, Member]  # cls, json or both
 
 
 def is_webdataset(paths: Sequence[Path]) -> bool:
@@ -47,18 +48,22 @@ def read_webdataset(paths: Sequence[Path]) -> Source:
         raise DataError(str(paths[0]), "no sample with a picture in these tars", "give WebDataset tars: jpg and cls")
     words = {shard: _split_word(shard) for shard in shards}
     parts = split_of({word for word in words.values() if word})
-    labelled = any(sample.label is not None for sample in samples)
-    classes = class_names(sample.label for sample in samples if sample.label is not None)
+    extension = "cls" if any("cls" in sample.labels for sample in samples) else "json"
+    labels = list(_readable(samples, extension, bad))
+    if not labels:
+        raise DataError(str(paths[0]), f"no {extension} in these tars can be read", "write a label as text into each")
+    labelled = any(label is not None for _, label in labels)
+    classes = class_names(label for _, label in labels if label is not None)
     numbers = {name: number for number, name in enumerate(classes)}
     splits: dict[str, list[Item]] = {}
-    for sample in samples:
+    for sample, label in labels:
         split = parts.get(words[sample.shard], "") if words[sample.shard] else TRAIN
         if not split:
             continue
-        if labelled and sample.label is None:
-            bad.append(Bad(sample.name, "neither cls nor json says its label"))
+        if labelled and label is None:
+            bad.append(Bad(sample.name, f"no {extension} says its label"))
             continue
-        number = UNLABELLED if sample.label is None else class_index(sample.label, numbers)
+        number = UNLABELLED if label is None else class_index(label, numbers)
         place = sample.picture
         item = Item(sample.name, number, str(sample.shard), place.offset, place.length)
         splits.setdefault(split, []).append(item)
@@ -116,26 +121,29 @@ def _sample(shard: Path, key: str, group: dict[str, Member], bad: list[Bad]) -> 
     if extension is None:
         bad.append(Bad(name, "a sample without a picture"))
         return
-    try:
-        label = _label(shard, group)
-    except (ValueError, RecursionError):  # a json of lists in lists in lists
-        bad.append(Bad(name, "its label cannot be read"))
-        return
-    yield _Sample(f"{name}.{extension}", shard, group[extension], label)
+    labels = {one: member for one, member in group.items() if one in ("cls", "json")}
+    yield _Sample(f"{name}.{extension}", shard, group[extension], labels)
 
 
-def _label(shard: Path, group: dict[str, Member]) -> str | None:
+def _readable(samples: list[_Sample], extension: str, bad: list[Bad]) -> Iterator[tuple[_Sample, str | None]]:
+    """The samples whose labels can be read, with them: None where there is none. The others go to ``bad``."""
+    for sample in samples:
+        try:
+            yield sample, _label(sample, extension)
+        except (ValueError, RecursionError):  # a json of lists in lists in lists
+            bad.append(Bad(sample.name, "its label cannot be read"))
+
+
+def _label(sample: _Sample, extension: str) -> str | None:
     """As text. Raises ValueError."""
-    for extension in ("cls", "json"):
-        if extension not in group:
-            continue
-        if group[extension].length > _MOST:
-            raise ValueError
-        text = content(shard, group[extension]).decode().strip()
-        if extension == "cls":
-            return text or None
-        value = json.loads(text)
-        found = next((value[key] for key in _KEYS if key in value), None) if isinstance(value, dict) else None
-        if isinstance(found, str | int) and not isinstance(found, bool):
-            return str(found)
-    return None
+    member = sample.labels.get(extension)
+    if member is None:
+        return None
+    if member.length > _MOST:
+        raise ValueError
+    text = content(sample.shard, member).decode().strip()
+    if extension == "cls":
+        return text or None
+    value = json.loads(text)
+    found = next((value[key] for key in _KEYS if key in value), None) if isinstance(value, dict) else None
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else None
