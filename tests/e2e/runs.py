@@ -21,7 +21,7 @@ from netspec_runtime.data.manifest import Origin
 from netspec_runtime.data.prepared import Split
 from netspec_runtime.data.write import write_arrays
 from netspec_runtime.training.checkpoint import Checkpoint, Checkpoints
-from netspec_runtime.training.metrics import TIMES
+from tests.training.records import TIMES
 
 SPEC = """
 netspec: 1

@@ -6,6 +6,8 @@ import math
 
 from netspec_runtime.training.metrics import EpochRecord, EventRecord, Record, TrainRecord
 
+TIMES = frozenset({"seconds", "images_per_second"})  # the fields that differ between two equal runs
+
 
 def epochs(count: int, top5: bool = True, steps: int = 10) -> list[EpochRecord]:
     """Errors that fall; the rate falls three times."""

@@ -14,7 +14,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from netspec_runtime.errors import DataError, EnvironmentProblem
 from netspec_runtime.training.metrics import (
-    TIMES,
     EpochRecord,
     EventRecord,
     Metrics,
@@ -23,7 +22,7 @@ from netspec_runtime.training.metrics import (
     truncate_after,
 )
 from netspec_runtime.training.tensorboard import TensorBoard
-from tests.training.records import epochs, run, train
+from tests.training.records import TIMES, epochs, run, train
 
 
 def write(path: Path, records: Sequence[Record]) -> None:

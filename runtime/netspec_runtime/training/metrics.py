@@ -68,8 +68,6 @@ class EventRecord:
 
 Record = TrainRecord | EpochRecord | EventRecord
 
-TIMES = frozenset({"seconds", "images_per_second"})  # the fields that differ between two equal runs
-
 _LONG = 1e5  # of such a loss only the size is of interest
 
 
@@ -90,7 +88,7 @@ _TYPES = {  # of each field
 class Metrics:
     """The file, open to append; each record is handed to the system at once. Raises DataError where it cannot.
 
-    A resumed run's file equals an unbroken one's but for TIMES, if the records of a step are written before its
+    A resumed run's file equals an unbroken one's but for times, if the records of a step are written before its
     checkpoint, and `truncate_after` is called with the checkpoint's step before going on.
     """
 
