@@ -31,8 +31,8 @@ _MOMENTUM: Final = "momentum."
 class Checkpoint:
     """All that a run needs to go on after ``step`` steps as if it had never stopped.
 
-    Tensors are those of the merged net, by its names, on the CPU. ``state`` is what JSON can hold: sums of the epoch,
-    the plateau, rates, best error, digests of spec and data, seed, recipe.
+    Tensors are those of the merged net, by its names, on the CPU. ``state`` is what JSON can hold: the run's identity,
+    its position (sums of the epoch, plateaus, best error), the rates of the momentum, what is watched for.
     """
 
     step: int

@@ -17,13 +17,13 @@ from netspec_runtime.training.world import World
 
 @dataclass(frozen=True)
 class Options:
-    """How a run goes. None of it changes what is computed, but for its rounding.
+    """How a run goes. ``views`` and ``until`` change what comes of it, and some others its rounding.
 
-    ``precision``, ``channels_last`` and ``parts`` change that: in how many pieces a batch is computed, which a net with
-    batch normalisation refuses. ``workers``: threads that prefetch batches. A checkpoint is
-    written at the end of each epoch, after every ``save_every`` steps if that is not 0, and when ``save_seconds`` have
-    passed since the last. ``views`` are those of the test after each epoch. With ``until`` the run ends early, after an
-    epoch whose training error is at most that.
+    ``views`` are those of the test after each epoch, by which the best weights and a plateau are found. With ``until``
+    the run ends early, after an epoch whose training error is at most that. ``precision``, ``channels_last`` and
+    ``parts`` change the rounding: in how many pieces a batch is computed, which a net with batch normalisation refuses.
+    ``workers``: threads that prefetch batches. A checkpoint is written at the end of each epoch, after every
+    ``save_every`` steps if that is not 0, and when ``save_seconds`` have passed since the last.
     """
 
     workers: int = 2
@@ -39,7 +39,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Job:
-    """A run. ``identity`` is what a resumed run must have in common with its checkpoints: spec, data, seed."""
+    """A run. ``identity`` is what a resumed run must have in common with its checkpoints: spec, data set."""
 
     recipe: Recipe
     pictures: PictureRecipe
