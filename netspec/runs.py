@@ -139,6 +139,14 @@ def _checked(flags: dict[str, Any]) -> dict[str, Any]:
     return flags
 
 
+def require_checkpoints(run: RunFolder) -> None:
+    """Raise DataError for a run whose checkpoints were removed: to begin it again would overwrite what it learned."""
+    if run.trained and not run.begun:
+        reason = "it has ended, and has" if run.onnx.is_file() else "it has learned, and has"
+        fix = "restore one from a copy, or start a new run (--init-from takes this one's best weights)"
+        raise DataError(str(run.path), f"{reason} no checkpoints any more to go on from", fix)
+
+
 def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
     """Raise DataError where a run that has checkpoints was made with another spec; it says what differs."""
     if not run.begun or not run.spec.is_file():

@@ -89,8 +89,8 @@ def train(
     """Train a net by its spec's recipe, and end with an ONNX file that `infer` answers with.
 
     Without arguments: a small net on pictures that netspec draws. Ctrl-C finishes the step and saves; `--resume auto`
-    goes on from there, bit for bit, with the flags of its start. Exit code 4 for data or a disk that fail, 5 if
-    training diverges.
+    goes on from there, bit for bit, with the flags of its start but for --devices and --mesh. Exit code 4 for data or a
+    disk that fail, 5 if training diverges.
     """
     from netspec.runs import Wish
 

@@ -53,11 +53,15 @@ class Request:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A run, ready to be trained. ``wish`` and ``flags`` are what holds, with what a run that goes on has."""
+    """A run, ready to be trained. ``wish`` and ``flags`` are what holds, with what a run that goes on has.
+
+    ``placed`` are the devices as they were asked for.
+    """
 
     wish: Wish
     flags: Mapping[str, Any]
     compiled: Compiled
+    placed: str
     devices: tuple[str, ...]
     job: Job
 
@@ -69,7 +73,7 @@ def train_run(request: Request) -> None:
     with told_once():
         opened = _open(request)
     job = opened.job
-    with job.folder.locked() if job.world.rank == 0 else nullcontext(), _hinting(job.folder):
+    with job.folder.locked() if job.world.rank == 0 else nullcontext(), _hinting(opened):
         _train(opened)
         if job.world.rank == 0:
             parity = write_model(opened.compiled, job.data, job.folder)
@@ -89,6 +93,7 @@ def _open(request: Request) -> _Opened:
         named_run,
         open_folder,
         present_data_of,
+        require_checkpoints,
         require_same_spec,
         require_same_weights,
     )
@@ -102,6 +107,7 @@ def _open(request: Request) -> _Opened:
     compiled = with_labels(compile_file(path, wish.assignments, name=wish.spec), path.parent)
     found = named or last_run(wish, compiled.spec.name)
     if found is not None:
+        require_checkpoints(found)
         require_same_spec(found, compiled)
         require_same_weights(found, wish.init_from)
     started = before(found)
@@ -125,7 +131,7 @@ def _open(request: Request) -> _Opened:
 
     folder = open_folder(wish, found, compiled.spec.name, world, ready)
     job = make_job(compiled, data, net, world, folder, _options(compiled, flags, request.workers))
-    return _Opened(wish, flags, compiled, devices, job)
+    return _Opened(wish, flags, compiled, request.devices, devices, job)
 
 
 def _spec_file(spec: str) -> Path:
@@ -217,14 +223,14 @@ def _describe(opened: _Opened) -> None:
 
 
 @contextmanager
-def _hinting(folder: RunFolder) -> Iterator[None]:
+def _hinting(opened: _Opened) -> Iterator[None]:
     """Say how to go on, where a run is stopped while it trains nothing: before its first step, or writing its model."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as stop:
-        if not folder.spec.exists():
+        if not opened.job.folder.spec.exists():
             raise
-        complain(f"stopped; go on with: netspec train --resume {_short(folder.path)}")
+        complain(f"stopped; go on with: {_again(opened)}")
         raise typer.Exit(INTERRUPTED if isinstance(stop, KeyboardInterrupt) else int(stop.code or 0)) from None
 
 
@@ -255,9 +261,16 @@ def _run(opened: _Opened, wanted: Callable[[], bool]) -> bool:
         with Reporter(job.folder, position, progress, mirror) as reporter:
             finished = trainer.run(reporter, wanted)
     if not finished:
-        folder = _short(job.folder.path)
-        complain(f"stopped and saved after step {trainer.position.step:,}; go on with: netspec train --resume {folder}")
+        complain(f"stopped and saved after step {trainer.position.step:,}; go on with: {_again(opened)}")
     return finished
+
+
+def _again(opened: _Opened) -> str:
+    """The command that goes on, on the same devices: a run keeps its other flags, but may go on anywhere."""
+    from netspec.processes import AUTO
+
+    devices = "" if opened.placed == AUTO else f" --devices {opened.placed}"
+    return f"netspec train --resume {_short(opened.job.folder.path)}{devices}"
 
 
 def _initial(compiled: Compiled, init_from: Path | None, say: Callable[[str], object]) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,23 @@ def test_a_finished_run_has_nothing_left_to_do(server: Server, place: Path, unbr
         r"tiny: test error [\d.]+%, the best, after epoch \d\nproof: .+\nwrote .+\nnext: netspec infer --onnx unbroken/"
     )
     assert re.match(report, done.out)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("resume", [("--resume", "bare"), ("tiny.yaml", *DATA, "--out", "bare", "--resume", "auto")])
+def test_a_run_whose_checkpoints_are_gone_is_left_as_it_is(
+    server: Server, place: Path, unbroken: Path, ended: bool, resume: tuple[str, ...]
+) -> None:
+    """To begin again there would overwrite what it learned."""
+    shutil.rmtree(place / "bare", ignore_errors=True)
+    shutil.copytree(unbroken, place / "bare", ignore=shutil.ignore_patterns("step-*"))
+    if not ended:
+        (place / "bare" / "model.onnx").unlink()
+    before = {path: path.read_bytes() for path in (place / "bare").rglob("*") if path.is_file()}
+    done = server.run(place, "train", *resume)
+    assert done.code == 4
+    assert f"bare: it has {'ended' if ended else 'learned'}, and has no checkpoints any more to go on from" in done.err
+    assert {path: path.read_bytes() for path in (place / "bare").rglob("*") if path.is_file()} == before
 
 
 def test_a_run_that_ends_when_it_knows_enough(server: Server, place: Path, unbroken: Path) -> None:

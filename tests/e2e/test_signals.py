@@ -12,7 +12,9 @@ import pytest
 
 from tests.e2e.runs import OFTEN, STEPS, Done, Server, outcome, steps
 
-LINE = re.compile(r"^netspec: stopped(?: and saved after step (\d+))?; go on with: netspec (train --resume (\S+))$")
+LINE = re.compile(
+    r"^netspec: stopped(?: and saved after step (\d+))?; go on with: netspec (train --resume \S+(?: --devices \S+)?)$"
+)
 
 
 def start(run: str) -> tuple[str, ...]:
@@ -47,6 +49,20 @@ def test_a_signal_at_some_moment(server: Server, place: Path, unbroken: Path, nu
     assert step is not None
     assert after < step < STEPS
     assert outcome(place / run) == outcome(unbroken)
+
+
+@pytest.mark.slow
+def test_the_line_names_the_devices(server: Server, place: Path) -> None:
+    """They are not kept, and another placement gives other roundings."""
+    placed = ("--devices", "cpu,cpu")
+    assert server.run(place, *start("two-whole"), *placed).code == 0
+    running = server.start(place, *start("two"), *placed)
+    running.until(lambda: max(steps(place / "two"), default=-1) > 7)
+    running.send(SIGTERM)
+    done = running.wait()
+    assert done.err.endswith("go on with: netspec train --resume two --devices cpu,cpu\n")
+    go_on(server, place, done, SIGTERM)
+    assert outcome(place / "two") == outcome(place / "two-whole")
 
 
 @pytest.mark.slow

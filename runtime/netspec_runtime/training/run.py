@@ -54,6 +54,12 @@ class RunFolder:
         return any(self.checkpoints.glob("step-*.json"))
 
     @property
+    def trained(self) -> bool:
+        """Whether it has something to lose: metrics, weights or a model, which all come after the first checkpoint."""
+        measured = self.metrics.is_file() and self.metrics.stat().st_size > 0
+        return measured or self.best.is_file() or self.onnx.is_file()
+
+    @property
     def curves(self) -> Path:
         return self.path / "curves.svg"
 
