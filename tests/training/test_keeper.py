@@ -13,7 +13,7 @@ from netspec_runtime.training.optimizer import PaperSGD
 from netspec_runtime.training.watch import Diverged
 from netspec_runtime.training.world import Alone
 from tests.e2e.runs import SPEC
-from tests.training.jobs import initial, job
+from tests.training.jobs import Half, Meeting, both, initial, job
 
 
 class Process(Alone):
@@ -41,9 +41,16 @@ def test_a_momentum_that_is_not_finite_ends_every_process(tmp_path: Path, rank: 
         keeper.save(trainer.position)
     assert caught.value.reason == "the momentum of conv2.weight is not finite on training pictures 3, 5"
     assert "data.std" in caught.value.fix  # which this net has not
-    last = str(tmp_path / "run" / "checkpoints" / "step-00000000.json")
-    assert caught.value.checkpoint == (last if rank == 0 else None)
     assert {path.stem for path in tmp_path.glob("run/checkpoints/*")} == ({"step-00000000"} if rank == 0 else set())
+
+
+def test_every_process_names_the_last_checkpoint(tmp_path: Path) -> None:
+    """The first one on each machine tells of a divergence."""
+    meeting = Meeting()
+    trainers = [Trainer(job(tmp_path, world=Half(rank, meeting))) for rank in (0, 1)]
+    both(*(lambda t=t: t.start(initial) for t in trainers))
+    found = [trainer._keeper.diverged(1, "the loss is not finite").checkpoint for trainer in trainers]
+    assert found == [str(tmp_path / "run" / "checkpoints" / "step-00000000.json")] * 2
 
 
 @pytest.mark.parametrize("rank", [0, 1])

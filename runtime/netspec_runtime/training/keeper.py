@@ -86,8 +86,10 @@ class Keeper:
             "rates": self._optimizer.rates(),
             "watch": self._watch.state(),
         }
+        saved = ""
         if self._job.world.rank == 0:
-            self.last = str(self._checkpoints.save(Checkpoint(position.step, weights, momentum, state)))
+            saved = str(self._checkpoints.save(Checkpoint(position.step, weights, momentum, state)))
+        self.last = self._job.world.share(saved)  # one on another machine tells of it too
         self._job.world.barrier()
 
     def keep_best(self, step: int, epoch: int, error: float) -> None:
