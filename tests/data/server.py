@@ -15,7 +15,8 @@ class Files(ThreadingHTTPServer):
     """Serves ``content`` by path. ``asked`` are the requests so far: path and Range.
 
     ``breaks_after``: every connection ends after so many bytes of a body. ``whole``: Range is ignored. ``sizeless``: no
-    Content-Length. ``status``: what every answer is instead. ``mute``: no answer until ``close``.
+    Content-Length. ``status``: what every answer is instead. ``moved``: where every answer says that the file is.
+    ``mute``: no answer until ``close``.
     """
 
     content: dict[str, bytes]
@@ -23,6 +24,7 @@ class Files(ThreadingHTTPServer):
     whole: bool = False
     sizeless: bool = False
     status: int | None = None
+    moved: str | None = None
     mute: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
@@ -44,6 +46,11 @@ class _Handler(BaseHTTPRequestHandler):
         files.asked.append((self.path, wanted))
         if files.mute:
             files.closed.wait(20)
+            return
+        if files.moved:
+            self.send_response(302)
+            self.send_header("Location", files.moved)
+            self.end_headers()
             return
         body = files.content.get(self.path.removeprefix("/files/"))
         if files.status or body is None:

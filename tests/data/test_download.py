@@ -188,6 +188,12 @@ def test_a_server_that_refuses(status: int, kind: type[Exception], reason: str, 
         download("cifar10", tmp_path, quiet, data_sets=cifar(server))
 
 
+def test_a_redirection_to_no_address(server: Files, tmp_path: Path) -> None:
+    server.moved = "http://[x"
+    with pytest.raises(EnvironmentProblem, match="cannot be fetched: Invalid IPv6 URL; check the network"):
+        download("cifar10", tmp_path, quiet, data_sets=cifar(server))
+
+
 @pytest.mark.parametrize("sizeless", [False, True])
 def test_a_file_far_too_large(sizeless: bool, server: Files, tmp_path: Path) -> None:
     server.sizeless = sizeless

@@ -88,7 +88,7 @@ def _fill(part: Path, file: Published, url: str, progress: Progress, timeout: fl
             if _receive(part, file, url, progress, timeout):
                 return
             reason = f"the connection ended after {part.stat().st_size:,} bytes"
-        except (URLError, OSError, HTTPException) as error:
+        except (URLError, OSError, HTTPException, ValueError) as error:  # the last for a redirection to no address
             reason = f"cannot be fetched: {_plain(error)}"
         if part.stat().st_size <= before:
             raise EnvironmentProblem(url, reason, f"check the network, then {_AGAIN}")
