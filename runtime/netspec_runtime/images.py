@@ -22,7 +22,7 @@ from PIL import Image, UnidentifiedImageError
 
 from netspec_runtime.card import Channels
 from netspec_runtime.errors import DataError
-from netspec_runtime.sources import STDIN
+from netspec_runtime.sources import SPECIAL_FILE, STDIN
 
 MAX_PIXELS: Final = 100_000_000  # 10,000 x 10,000: 300 MB once decoded
 MAX_STREAM: Final = 1 << 28  # bytes from standard input or a pipe
@@ -64,7 +64,7 @@ def _stream(path: str) -> AbstractContextManager[BinaryIO]:
     if stat.S_ISREG(mode):
         return Path(path).open("rb")
     if not stat.S_ISFIFO(mode):
-        raise DataError(path, "a special file", _FIX)
+        raise DataError(path, SPECIAL_FILE, _FIX)
     with Path(path).open("rb") as pipe:
         return nullcontext(_whole(path, pipe))
 

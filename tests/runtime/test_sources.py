@@ -51,6 +51,23 @@ def test_an_empty_folder() -> None:
     assert found("empty", "b.jpg") == ["empty: no pictures in this folder", "b.jpg"]
 
 
+def test_hidden_files_and_folders_are_passed_over(tree: Path) -> None:
+    (tree / "empty" / ".hidden").mkdir()
+    for name in ("._b.jpg", ".hidden/c.jpg", "shown.jpg"):
+        (tree / "empty" / name).touch()
+    assert found("empty") == ["empty/shown.jpg"]
+    assert found("empty/.hidden") == ["empty/.hidden/c.jpg"]
+    assert found("empty/._b.jpg") == ["empty/._b.jpg"]
+
+
+def test_a_pipe_is_read_only_where_it_is_named(tree: Path) -> None:
+    os.mkfifo(tree / "empty" / "z.png")
+    (tree / "empty" / "nowhere.png").symlink_to("none")
+    assert found("empty") == ["empty/nowhere.png", "empty/z.png: a special file"]
+    assert found("empty/z*") == ["empty/z.png: a special file"]
+    assert found("empty/z.png") == ["empty/z.png"]
+
+
 def test_standard_input_has_one_picture() -> None:
     assert found("-") == ["-"]
     assert found("-", "-") == ["-", "-: standard input has only one picture"]

@@ -19,7 +19,7 @@ from netspec_runtime.data.readers.splits import split_of
 from netspec_runtime.data.readers.unread import why_unread
 from netspec_runtime.data.source import Bad, EncodedPictures, FileState, Item, Source
 from netspec_runtime.errors import DataError
-from netspec_runtime.sources import SUFFIXES
+from netspec_runtime.sources import SPECIAL_FILE, SUFFIXES, is_hidden
 
 _WORDNET: Final = re.compile(r"n\d{8}(?=[_.\-])")
 _FIX: Final = "give a folder with a folder of pictures for each class"
@@ -38,8 +38,7 @@ class _Found:
 def read_folder(root: Path) -> Source:
     """The pictures of a folder, sorted by name. Raises DataError.
 
-    Files and folders whose names begin with a dot are passed over. Any other file whose name does not end like a
-    picture's is listed as bad.
+    Hidden files and folders are passed over. Any other file whose name does not end like a picture's is listed as bad.
     """
     parts, notes = _parts(root)
     found = {split: _walk(root, folder) for split, folder in parts.items()}
@@ -108,7 +107,7 @@ def _add(found: _Found, root: Path, entry: os.DirEntry[str], label: str | None) 
         found.bad.append(Bad(name, error.strerror or "cannot be read"))
         return
     if not entry.is_file():
-        found.bad.append(Bad(name, "a special file"))
+        found.bad.append(Bad(name, SPECIAL_FILE))
     elif os.path.splitext(entry.name)[1].lower() not in SUFFIXES:  # noqa: PTH122 - of a million names
         found.bad.append(Bad(name, "its name does not end like a picture's (.jpg, .png, ...)"))
     else:
@@ -136,9 +135,9 @@ def _files_below(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Sorted, without those whose names begin with a dot."""
+    """Sorted, without hidden ones."""
     try:
         with os.scandir(folder) as entries:
-            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+            return sorted((e for e in entries if not is_hidden(e.name)), key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(str(folder), error.strerror or "cannot be read", "check the path") from error

@@ -19,7 +19,7 @@ from netspec_runtime.data.readers.splits import TEST_NAMES, split_of
 from netspec_runtime.data.readers.tar import Member, content, members
 from netspec_runtime.data.source import Bad, EncodedPictures, Item, Source, class_index, class_names, file_state
 from netspec_runtime.errors import DataError
-from netspec_runtime.sources import SUFFIXES
+from netspec_runtime.sources import SUFFIXES, is_hidden
 
 _KEYS: Final = ("label", "cls", "class", "class_id", "class_name", "target")  # of a json; the first that is there
 _WORD: Final = re.compile(r"[a-z]+")
@@ -86,7 +86,7 @@ def _shards(paths: Sequence[Path]) -> list[Path]:
         inside = sorted(
             paths[0].iterdir(), key=lambda path: path.name
         )  # a path compares ten times slower than its name
-        files = [path for path in inside if not path.name.startswith(".")]
+        files = [path for path in inside if not is_hidden(path.name)]
         files = [path for path in files if path.suffix not in (".json", ".txt", ".md")]
     else:
         files = list(paths)
