@@ -110,7 +110,7 @@ class Keeper:
     def diverged(self, step: int, what: str, tested: bool = False) -> Diverged:
         """The error that ends the run; one that was ``tested`` for is not that of the last batch's pictures."""
         pictures = () if tested else self.pictures
-        return Diverged(step, what, pictures, self.last, self._job.pictures.std is not None)
+        return Diverged(step, what, pictures, self.last, self._job.pictures.unscaled)
 
     def _require_same(self, identity: Mapping[str, str]) -> None:
         for what, value in self._job.identity.items():

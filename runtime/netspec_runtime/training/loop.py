@@ -79,7 +79,7 @@ class Trainer:
         )
         optimizer = PaperSGD(parameter_groups(recipe.rules, net.parameters(), net.canonical), recipe.momentum)
         self._step = Step(net, job.world, optimizer, self._pixels, options.precision, options.parts)
-        self._watch = Watch.of(job.classes, job.steps, job.pictures.std is not None, net)
+        self._watch = Watch.of(job.classes, job.steps, job.pictures.unscaled, net)
         self._keeper = Keeper(job, optimizer, self._watch)
         self.position = Position.start(recipe)
 

@@ -65,3 +65,8 @@ class PictureRecipe:
     noise: float
     noise_of: Literal["eigenvalue", "std"]
     test_views: ViewCount
+
+    @property
+    def unscaled(self) -> int:
+        """How many channels are divided by no deviation: all or none."""
+        return self.channels.planes if self.std is None else 0

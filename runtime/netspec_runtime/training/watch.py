@@ -17,7 +17,6 @@ from netspec_runtime.training.net import TrainableNet
 
 _SHOWN = 8  # ids in a message
 _LOOKS = 100  # at a filter before it is called dead: with ten, one of five units of a net that learns well seemed so
-_SCALE = "`data.std`, such as 64 (without it pixels go from 0 to 255, too far for init_w he or xavier)"
 _Renamed = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 
@@ -27,18 +26,25 @@ class Diverged(OneLineError):  # noqa: N818 - it names what happened, as Keyboar
     exit_code: ClassVar[int] = 5
 
     def __init__(
-        self, step: int, what: str, ids: Sequence[int] = (), checkpoint: str | None = None, scaled: bool = True
+        self, step: int, what: str, ids: Sequence[int] = (), checkpoint: str | None = None, unscaled: int = 0
     ) -> None:
-        """``step`` counts from 1, ``ids`` are its pictures; ``scaled``: whether they were divided by a deviation."""
+        """``step`` counts from 1, ``ids`` are its pictures; ``unscaled`` as of HighLoss."""
         self.step, self.ids, self.checkpoint = step, tuple(int(i) for i in ids), checkpoint
         shown = ", ".join(map(str, self.ids[:_SHOWN]))
         more = f" and {len(self.ids) - _SHOWN} more" if len(self.ids) > _SHOWN else ""
         batch = f" on training pictures {shown}{more}" if self.ids else ""
         last = f"the last good checkpoint is {checkpoint}" if checkpoint else "nothing was saved yet"
-        scale = "" if scaled else f"{_SCALE}, "
+        scale = _scale(unscaled)
         super().__init__(
             f"step {step}", f"{what}{batch}", f"{last}; try {scale}a lower rate, a smaller init_w or a larger batch"
         )
+
+
+def _scale(unscaled: int) -> str:
+    """What to type where ``unscaled`` channels of the inputs are divided by no deviation; "" for 0 of them."""
+    numbers = ", ".join(["64"] * unscaled)
+    why = "without it pixels go from 0 to 255, too far for init_w he or xavier"
+    return f"`--set 'data.std=[{numbers}]'` ({why}), " if unscaled else ""
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:
@@ -119,11 +125,11 @@ class HighLoss(_LossWindow):
     """Notices a loss that is far above ln(classes): the net is worse than one that guesses. It says so once.
 
     At the end of each ``window`` of steps the mean of its last fifth must be below ``times`` as much: a bad start may
-    be over by then. ``scaled``: whether inputs are divided by a deviation.
+    be over by then. ``unscaled``: how many channels of the inputs are divided by no deviation.
     """
 
     classes: int
-    scaled: bool = True
+    unscaled: int = 0
     window: int = 50
     times: float = 4.0
 
@@ -142,10 +148,9 @@ class HighLoss(_LossWindow):
         if mean < self.times * guess:
             return []
         self.said = True
-        scale = "" if self.scaled else f"{_SCALE}, "
         advice = (
             f"the loss is {loss_text(mean, 2)} at step {step + 1:,}, and a net that guesses has ln({self.classes}) = "
-            f"{guess:.2f}. Try one at a time: {scale}a smaller init_w, a lower rate"
+            f"{guess:.2f}. Try one at a time: {_scale(self.unscaled)}a smaller init_w, a lower rate"
         )
         return [advice]
 
@@ -236,9 +241,9 @@ class Watch:
     dead: DeadFilters = field(default_factory=DeadFilters)
 
     @classmethod
-    def of(cls, classes: int, steps: int, scaled: bool, net: TrainableNet) -> Self:
+    def of(cls, classes: int, steps: int, unscaled: int, net: TrainableNet) -> Self:
         """``steps``: of the whole run, the same where it goes on."""
-        high = HighLoss(classes, scaled, window=min(max(steps, 10), 50))
+        high = HighLoss(classes, unscaled, window=min(max(steps, 10), 50))
         return cls(FlatLoss.of(classes, steps), high, DeadFilters.of(steps, net))
 
     def observe(self, step: int, loss: float, gradients: Mapping[str, Tensor]) -> list[str]:
