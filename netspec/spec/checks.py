@@ -83,8 +83,10 @@ def _check_colour(name: str, values: object, channels: int, spans: SpanTable, fi
         return
     place = spans.value("data", name)
     if len(values) != channels:
+        pairs = ((len(values), "number"), (channels, "channel"))
+        numbers, planes = (f"{count} {what}{'s' * (count != 1)}" for count, what in pairs)
         help = "one number for each channel of the input"
-        findings.add(Diagnostic("NS209", f"{len(values)} numbers for {channels} channels", place, help=help))
+        findings.add(Diagnostic("NS209", f"{numbers} for {planes}", place, help=help))
     for number, value in enumerate(values):
         if name == "std" and value <= 0:
             where = spans.value("data", name, number)
