@@ -13,7 +13,7 @@ from netspec.spec.load import load_text
 from netspec.spec.names import class_name
 from netspec_runtime.device import Device
 from netspec_runtime.errors import DataError
-from netspec_runtime.run_marks import ARGUMENTS, MODEL, is_run
+from netspec_runtime.run_marks import ARGUMENTS, METRICS, MODEL, is_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +81,7 @@ def model_file(path: Path, or_weights: bool = False) -> Path:
     if runs:
         raise DataError(str(path), f"it holds runs and is none: {', '.join(runs)}", f"give one, as {path / runs[0]}")
     own = is_run(path)
-    if own and (why := divergence(path / "metrics.jsonl")):
+    if own and (why := divergence(path / METRICS)):
         raise DataError(str(path), f"its training diverged ({why})", "give another run")
     if own and or_weights:
         from netspec_runtime.training.checkpoint import BEST

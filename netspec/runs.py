@@ -263,7 +263,7 @@ def note_start(folder: RunFolder, devices: tuple[str, ...], processes: int) -> N
 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     start = {"time": now, **describe_environment(devices, Path.cwd(), processes)}
-    folder.write_json("environment.json", {"starts": [*_starts(folder), start]})
+    folder.write_json(folder.environment.name, {"starts": [*_starts(folder), start]})
 
 
 def note_data(folder: RunFolder, data: Path | None) -> None:

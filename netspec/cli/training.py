@@ -18,6 +18,7 @@ from netspec.cli.once import told_by_first, told_once
 from netspec.cli.prepare import preparing
 from netspec.cli.remarks import begin_line, remarks
 from netspec_runtime.errors import DataError
+from netspec_runtime.run_marks import CHECKPOINTS
 from netspec_runtime.terminal import INTERRUPTED, complain
 
 if TYPE_CHECKING:  # torch: `netspec --help` must not load it
@@ -140,7 +141,7 @@ def _spec_file(spec: str) -> Path:
 
     path = find_spec(spec)
     if path.is_dir():
-        run = (path / "checkpoints").is_dir()
+        run = (path / CHECKPOINTS).is_dir()
         fix = f"--resume {spec} goes on with a run" if run else f"name a spec, and give pictures as --data {spec}"
         raise typer.BadParameter(f"{spec} is a folder: {fix}", param_hint="SPEC")
     return path

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from netspec.experiment.outcome import PROOF
 from netspec_runtime.errors import OneLineError
 from netspec_runtime.files import disk_errors
+from netspec_runtime.run_marks import CHECKPOINTS
 
 LOG: Final = "train.log"  # in a run's folder: what its process says when several run at once
 _POLL: Final = 0.1  # seconds
@@ -130,7 +131,7 @@ def _require_result(child: _Child, placement: Placement, wanted: Callable[[], bo
     log = child.task.folder / LOG
     reason = f"its process ended with {code}" if code > 0 else f"its process was killed by signal {-code}"
     said = f": {_last_line(log)}" if placement.jobs > 1 else ""
-    saved = any((child.task.folder / "checkpoints").glob("*"))
+    saved = any((child.task.folder / CHECKPOINTS).glob("*"))
     fix = "the same command goes on from what was saved" if saved else "mend that, and give the same command again"
     raise TrainingFailed(child.task.label, f"{reason}{said}", fix, code if code > 0 else 128 - code)
 

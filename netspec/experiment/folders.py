@@ -71,9 +71,10 @@ def _made(path: Path) -> Made | None:
     if len(specs) != 1:
         return None
     name = specs[0].stem
-    state = latest_state(path / "checkpoints")
+    folder = RunFolder(path, name)
+    state = latest_state(folder.checkpoints)
     try:
-        started = before(RunFolder(path, name))
+        started = before(folder)
         if state is None:
             return Made(path, name, spec_hash(load_spec(specs[0])), None, 0, started=started)
     except (SpecError, DataError):

@@ -11,6 +11,7 @@ from netspec.experiment.folders import Made
 from netspec.experiment.model import Measure, Split
 from netspec.experiment.trials import Trial
 from netspec_runtime.files import write_file
+from netspec_runtime.run_marks import METRICS
 
 if TYPE_CHECKING:
     from netspec_runtime.training.metrics import EpochRecord
@@ -86,7 +87,7 @@ def epochs_of(folder: Path) -> tuple[EpochRecord, ...]:
     """What the run in a folder measured by epoch. Raises DataError for damaged metrics."""
     from netspec_runtime.training.metrics import EpochRecord, read_metrics
 
-    path = folder / "metrics.jsonl"
+    path = folder / METRICS
     records = read_metrics(path) if path.is_file() else []
     return tuple(record for record in records if isinstance(record, EpochRecord))
 

@@ -1,4 +1,4 @@
-"""What tells the folder of a run of `netspec train` from others, for those who do not train. It opens no run."""
+"""The names of the files in the folder of a run of `netspec train`, and what tells it from others. It opens no run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Final
 
 ARGUMENTS: Final = "arguments.json"
-MODEL: Final = "model.onnx"  # in the folder of a run that has ended
+CHECKPOINTS: Final = "checkpoints"
+CURVES: Final = "curves.svg"
+ENVIRONMENT: Final = "environment.json"
+METRICS: Final = "metrics.jsonl"
+MODEL: Final = "model.onnx"  # of a run that has ended
 
 
 def is_run(folder: Path) -> bool:

@@ -20,7 +20,7 @@ MEAN_IMAGE: Final = "mean-image.npy"
 QUARANTINE: Final = "quarantine.txt"
 UNLABELLED_NAMES: Final = "unlabelled.txt"  # only where some pictures have labels and others have none
 JOURNAL: Final = "preparing.json"  # only in a folder that is not finished
-_AGAIN: Final = "prepare the data again, into a new folder"
+PREPARE_ANEW: Final = "prepare the data again, into a new folder"
 _T = TypeVar("_T")
 
 
@@ -107,14 +107,14 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(str(path), "it is damaged: no JSON", _AGAIN) from error
+        raise DataError(str(path), "it is damaged: no JSON", PREPARE_ANEW) from error
     if isinstance(document, dict) and document.get("version") not in (VERSION, None):
         found = json.dumps(document["version"])[:20]
-        raise DataError(str(path), f"format {found}, and this netspec reads {VERSION}", _AGAIN)
+        raise DataError(str(path), f"format {found}, and this netspec reads {VERSION}", PREPARE_ANEW)
     try:
         return Manifest(_contents(document["contents"]), _origin(document["origin"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(str(path), f"it is damaged: {error!r}", _AGAIN) from error
+        raise DataError(str(path), f"it is damaged: {error!r}", PREPARE_ANEW) from error
 
 
 def _contents(value: Mapping[str, object]) -> Contents:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netspec_runtime.data.manifest import (
     MEAN_IMAGE,
+    PREPARE_ANEW,
     SPLITS,
     ColorFigures,
     Contents,
@@ -21,7 +22,6 @@ from netspec_runtime.data.manifest import (
 from netspec_runtime.data.prepared import MANIFEST, UNLABELLED, PreparedData, Split, Statistics
 from netspec_runtime.errors import DataError
 
-_AGAIN = "prepare the data again, into a new folder"
 _T = TypeVar("_T", bound=np.generic)
 
 
@@ -42,7 +42,7 @@ def open_prepared(path: Path) -> PreparedData:
     shape = (*contents.size, contents.channels)
     splits = {name: _split(path, contents, name) for name in SPLITS if name in contents.counts}
     if not splits:
-        raise DataError(str(path), "it is damaged: it has no pictures", _AGAIN)
+        raise DataError(str(path), "it is damaged: it has no pictures", PREPARE_ANEW)
     mean = np.array(_array(path / MEAN_IMAGE, np.dtype(np.float32), shape))
     figures = _statistics(contents.statistics, mean)
     return PreparedData(path, contents.classes, splits, figures, contents.digest, manifest.origin.held_out_of)
@@ -50,10 +50,10 @@ def open_prepared(path: Path) -> PreparedData:
 
 def _check(path: Path, mark: FileMark) -> None:
     if not path.is_file():
-        raise DataError(str(path), "this file of the prepared data is missing", _AGAIN)
+        raise DataError(str(path), "this file of the prepared data is missing", PREPARE_ANEW)
     size = path.stat().st_size
     if size != mark.bytes:
-        raise DataError(str(path), f"it has {size:,} bytes and not {mark.bytes:,}", _AGAIN)
+        raise DataError(str(path), f"it has {size:,} bytes and not {mark.bytes:,}", PREPARE_ANEW)
 
 
 def _split(path: Path, contents: Contents, name: str) -> Split:
@@ -62,7 +62,7 @@ def _split(path: Path, contents: Contents, name: str) -> Split:
     labels = np.array(_array(path / labels_file(name), np.dtype(np.int64), (count,)))
     if count and not (labels.min() >= UNLABELLED and labels.max() < len(contents.classes)):
         reason = f"labels from {labels.min()} to {labels.max()}, of {len(contents.classes)} classes"
-        raise DataError(str(path / labels_file(name)), reason, _AGAIN)
+        raise DataError(str(path / labels_file(name)), reason, PREPARE_ANEW)
     return Split(images, labels)
 
 
@@ -73,10 +73,10 @@ def _array(path: Path, dtype: np.dtype[_T], shape: tuple[int, ...]) -> NDArray[_
     except OSError as error:
         raise DataError(str(path), error.strerror or "cannot be read", "check the path") from error
     except (ValueError, EOFError) as error:
-        raise DataError(str(path), "it is damaged: no array in numpy's format", _AGAIN) from error
+        raise DataError(str(path), "it is damaged: no array in numpy's format", PREPARE_ANEW) from error
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
         found = f"{array.dtype} {list(array.shape)}"
-        raise DataError(str(path), f"it holds {found}, and not {dtype} {list(shape)}", _AGAIN)
+        raise DataError(str(path), f"it holds {found}, and not {dtype} {list(shape)}", PREPARE_ANEW)
     return array
 
 

@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from netspec_runtime.errors import DataError
-from netspec_runtime.run_marks import MODEL
-from netspec_runtime.training.checkpoint import BEST, latest_tensors
+from netspec_runtime.run_marks import CHECKPOINTS, MODEL
+from netspec_runtime.training.checkpoint import BEST, MOMENTUM, WEIGHTS, latest_tensors
 from netspec_runtime.training.tensor_file import SEAL, read_sealed
 from netspec_runtime.weights import map_weights
 
@@ -29,7 +29,6 @@ Array = NDArray[np.float32]
 SHOWN: Final = 24  # tensors of one kind in a report
 _LEARNED: Final = re.compile(r"[A-Za-z]\w*\.\w[\w.]*")  # the other numbers of an ONNX file are constants of layers
 _COUNTER: Final = ".num_batches_tracked"  # torch's batch norms keep one; nothing here reads it
-_OF_CHECKPOINT: Final = ("weights.", "momentum.")
 _SAFETENSORS: Final = re.compile(rb".{8}\{", re.DOTALL)  # the length of a JSON object, and the object
 
 
@@ -96,7 +95,7 @@ def _file(source: Path) -> Path:
     for name in (BEST, MODEL):
         if (source / name).is_file():
             return source / name
-    if checkpoint := latest_tensors(source / "checkpoints"):
+    if checkpoint := latest_tensors(source / CHECKPOINTS):
         return checkpoint
     raise DataError(str(source), "no weights in this folder", "give the folder of a run that was saved, or a file")
 
@@ -117,9 +116,8 @@ def _read(file: Path) -> dict[str, Tensor]:
         raise DataError(str(file), error.strerror or "cannot be read", _elsewhere(file)) from error
     except SafetensorError as error:
         raise DataError(str(file), f"no safetensors file: {error}", "give another copy of it") from error
-    if found and all(name.startswith(_OF_CHECKPOINT) for name in found):
-        weights, _ = _OF_CHECKPOINT
-        found = {name.removeprefix(weights): tensor for name, tensor in found.items() if name.startswith(weights)}
+    if found and all(name.startswith((WEIGHTS, MOMENTUM)) for name in found):  # a checkpoint's
+        found = {name.removeprefix(WEIGHTS): tensor for name, tensor in found.items() if name.startswith(WEIGHTS)}
     return {name: tensor for name, tensor in found.items() if not name.endswith(_COUNTER)}
 
 

@@ -20,11 +20,11 @@ from netspec_runtime.training.tensor_file import read_sealed, write_safetensors
 
 KEPT: Final = 2
 BEST: Final = "best.safetensors"
+WEIGHTS: Final = "weights."  # before the names of tensors in a checkpoint's file
+MOMENTUM: Final = "momentum."
 
 _FORMAT: Final = 1
 _SEAL: Final = ',\n "sha256": "'
-_WEIGHTS: Final = "weights."
-_MOMENTUM: Final = "momentum."
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Checkpoints:
 
     def save(self, checkpoint: Checkpoint) -> Path:
         """Write one and remove all but the newest two; returns its note's path."""
-        tensors = {_WEIGHTS + name: tensor for name, tensor in checkpoint.weights.items()}
-        tensors |= {_MOMENTUM + name: tensor for name, tensor in checkpoint.momentum.items()}
+        tensors = {WEIGHTS + name: tensor for name, tensor in checkpoint.weights.items()}
+        tensors |= {MOMENTUM + name: tensor for name, tensor in checkpoint.momentum.items()}
         note = self._note(checkpoint.step)
         try:
             write_file(note, [seal(self._write_tensors(checkpoint, tensors))])
@@ -222,7 +222,7 @@ def _read(note: Path) -> Checkpoint:
     if document["format"] != _FORMAT:
         reason = f"it has format {document['format']}, this netspec reads {_FORMAT}"
         raise DataError(str(note), reason, "resume with the netspec that wrote it")
-    return Checkpoint(document["step"], _of(tensors, _WEIGHTS), _of(tensors, _MOMENTUM), document["state"])
+    return Checkpoint(document["step"], _of(tensors, WEIGHTS), _of(tensors, MOMENTUM), document["state"])
 
 
 def _of(tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:

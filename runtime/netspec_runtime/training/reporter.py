@@ -63,7 +63,7 @@ class Reporter:
 
     def draw(self) -> None:
         """Write curves.svg."""
-        self._folder.write("curves.svg", draw_curves(self._epochs, f"{self._folder.name}: error by epoch"))
+        self._folder.write(self._folder.curves.name, draw_curves(self._epochs, f"{self._folder.name}: error by epoch"))
         self._drawn = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from netspec_runtime.errors import DataError
 from netspec_runtime.files import lock, remove_stale, write_file
-from netspec_runtime.run_marks import ARGUMENTS, MODEL
+from netspec_runtime.run_marks import ARGUMENTS, CHECKPOINTS, CURVES, ENVIRONMENT, METRICS, MODEL
 from netspec_runtime.training.checkpoint import BEST
 
 _LOCK: Final = ".lock"
@@ -37,16 +37,16 @@ class RunFolder:
 
     @property
     def environment(self) -> Path:
-        return self.path / "environment.json"
+        return self.path / ENVIRONMENT
 
     @property
     def metrics(self) -> Path:
-        return self.path / "metrics.jsonl"
+        return self.path / METRICS
 
     @property
     def checkpoints(self) -> Path:
         """The folder of `Checkpoints`."""
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     @property
     def begun(self) -> bool:
@@ -61,7 +61,7 @@ class RunFolder:
 
     @property
     def curves(self) -> Path:
-        return self.path / "curves.svg"
+        return self.path / CURVES
 
     @property
     def tensorboard(self) -> Path:
