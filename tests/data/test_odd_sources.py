@@ -32,9 +32,39 @@ def test_a_first_line_of_a_file_is_no_header(tmp_path: Path, first: str) -> None
     assert len(source) + len(source.bad) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "ignored"),
+    [
+        ("id,path,label\n7,a.png,x\n8,b.png,y\n", ["id"]),
+        ("Label,PATH\nx,a.png\ny,b.png\n", []),
+        (",file,width,class,note\n0,a.png,9,x,\n1,b.png,9,y\n", ["width", "note"]),
+        ("path,label,width\na.png,x,9\nb.png,y,9,\n", ["width"]),
+    ],
+)
+def test_columns_are_found_by_the_names_of_the_header(tmp_path: Path, text: str, ignored: list[str]) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(encoded(0))
+    (tmp_path / "list.csv").write_text(text)
+    source = find_source([tmp_path / "list.csv"])
+    assert (source.unsplit, listed(source, "train")) == (True, [("a.png", "x"), ("b.png", "y")])
+    assert source.notes == tuple(f"the column {name} is ignored" for name in ignored)
+
+
+@pytest.mark.parametrize("header", ["Split,label,id,path", "path,label,subset"])
+def test_the_split_is_found_by_its_name_or_behind_path_and_label(tmp_path: Path, header: str) -> None:
+    split = ("train", "val")
+    cells = {"Split": split, "subset": split, "path": ("a.png", "b.png"), "label": "xx", "id": "12"}
+    (tmp_path / "a.png").write_bytes(encoded(0))
+    (tmp_path / "b.png").write_bytes(encoded(0))
+    lines = [header, *(",".join(cells[name][row] for name in header.split(",")) for row in (0, 1))]
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    source = find_source([tmp_path / "list.csv"])
+    assert (listed(source, "train"), listed(source, "test")) == ([("a.png", "x")], [("b.png", "x")])
+
+
 def test_columns_the_wrong_way_round_are_seen_in_the_message(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(0))
-    (tmp_path / "list.csv").write_text("label,path\nx,a.png\n")
+    (tmp_path / "list.csv").write_text("species,picture\nx,a.png\n")
     with pytest.raises(DataError, match=r"none of its files is there, from the first on: x; .* each before its label"):
         find_source([tmp_path / "list.csv"])
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from netspec_runtime.data.manifest import TEST, TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
 from netspec_runtime.errors import DataError
 from netspec_runtime.images import decode_picture
+
+LABEL_KEYS: Final = ("label", "cls", "class", "class_id", "class_name", "target")  # in the wild; the likeliest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,19 @@ from netspec_runtime.data.manifest import TEST, TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
 from netspec_runtime.data.readers.splits import TEST_NAMES, split_of
 from netspec_runtime.data.readers.tar import Member, content, members
-from netspec_runtime.data.source import Bad, EncodedPictures, Item, Source, class_index, class_names, file_state
+from netspec_runtime.data.source import (
+    LABEL_KEYS,
+    Bad,
+    EncodedPictures,
+    Item,
+    Source,
+    class_index,
+    class_names,
+    file_state,
+)
 from netspec_runtime.errors import DataError
 from netspec_runtime.sources import SUFFIXES, is_hidden
 
-_KEYS: Final = ("label", "cls", "class", "class_id", "class_name", "target")  # of a json; the first that is there
 _WORD: Final = re.compile(r"[a-z]+")
 _MOST: Final = 1 << 20  # bytes of a label
 
@@ -145,5 +153,5 @@ def _label(sample: _Sample, extension: str) -> str | None:
     if extension == "cls":
         return text or None
     value = json.loads(text)
-    found = next((value[key] for key in _KEYS if key in value), None) if isinstance(value, dict) else None
+    found = next((value[key] for key in LABEL_KEYS if key in value), None) if isinstance(value, dict) else None
     return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else None
