@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from netspec.fit import ONE_CLASS, OWN_FOLDERS, class_settings
+from netspec_runtime.class_names import classes_called, first_names
 from netspec_runtime.data.manifest import TEST, TRAIN, UNLABELLED_NAMES
 from netspec_runtime.errors import printable
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from netspec_runtime.data.prepare import Report
 
 _SHOWN: Final = 5  # files of a list
-_NAMED: Final = 3  # classes
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,13 @@ def _training(report: Report, net: Net | None) -> list[str]:
 
 def no_picture_of(absent: tuple[str, ...]) -> str:
     """That some classes cannot be learned."""
-    return f"classes without a training picture: {_classes(absent)}"
+    return f"{classes_called(tuple(map(printable, absent)))} without a training picture"
 
 
 def _classes(classes: tuple[str, ...]) -> str:
     if not classes:
         return "none: the pictures have no labels"
-    shown = classes if len(classes) <= _NAMED + 1 else classes[:_NAMED]  # never `...` for one alone
-    named = ", ".join(map(printable, shown))
-    return f"{len(classes):,} ({named}{', ...' * (len(shown) < len(classes))})"
+    return f"{len(classes):,} ({first_names(tuple(map(printable, classes)))})"
 
 
 def _statistics(report: Report) -> list[str]:

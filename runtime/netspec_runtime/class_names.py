@@ -1,8 +1,22 @@
-"""The names that a net and data give to classes, side by side. It knows neither nets nor data."""
+"""The names of classes in sentences, and those of a net and of data side by side. It knows neither nets nor data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+_NAMED: Final = 3
+
+
+def first_names(names: Sequence[str]) -> str:
+    """All of them, or the first three and ``...``, which never stands for one alone."""
+    return ", ".join(names if len(names) <= _NAMED + 1 else (*names[:_NAMED], "..."))
+
+
+def classes_called(names: Sequence[str]) -> str:
+    """`class cat`, or `classes ant, bee, cat, ... (9)`."""
+    count = f" ({len(names):,})" if len(names) > _NAMED + 1 else ""
+    return f"class{'es' * (len(names) > 1)} {first_names(names)}{count}"
 
 
 def moved_class(ours: Sequence[str], theirs: Sequence[str]) -> int | None:

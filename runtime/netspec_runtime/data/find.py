@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
+from netspec_runtime.class_names import classes_called
 from netspec_runtime.data.manifest import JOURNAL
 from netspec_runtime.data.open import is_prepared
 from netspec_runtime.data.prepared import UNLABELLED
@@ -20,7 +20,6 @@ from netspec_runtime.data.readers.webdataset import is_webdataset, read_webdatas
 from netspec_runtime.data.source import EncodedPictures, Source
 from netspec_runtime.errors import DataError
 
-_NAMED: Final = 3  # classes of a note
 _FORMS = "a folder of pictures, ImageNet's tars, CIFAR binaries, idx files, WebDataset tars, or a .csv of path,label"
 
 
@@ -55,17 +54,11 @@ def _noting_classes(source: Source) -> Source:
         others = set().union(*(other for name, other in found.items() if name != split))
         if len(found) > 1 and others - {UNLABELLED} and labels - {UNLABELLED}:
             alone = [source.classes[label] for label in sorted(labels - others - {UNLABELLED})]
-            notes += [f"{_some(alone)} with {split} pictures only"] if alone else []
+            notes += [f"{classes_called(alone)} with {split} pictures only"] if alone else []
     every = set().union(*found.values())
     none = [name for label, name in enumerate(source.classes) if label not in every]
-    notes += [f"{_some(none)} without pictures"] if none else []
+    notes += [f"{classes_called(none)} without pictures"] if none else []
     return replace(source, notes=(*source.notes, *notes))
-
-
-def _some(classes: list[str]) -> str:
-    shown = classes if len(classes) <= _NAMED + 1 else classes[:_NAMED]  # never `...` for one alone
-    more = f", ... ({len(classes):,})" if len(shown) < len(classes) else ""
-    return f"class{'es' * (len(classes) > 1)} {', '.join(shown)}{more}"
 
 
 def _read(paths: Sequence[Path]) -> Source:
