@@ -103,7 +103,7 @@ def _remarks(report: Report) -> Iterator[str]:
     contents = report.manifest.contents
     if len(contents.classes) == 1:
         yield f"  warning     one class alone teaches nothing: {ONE_CLASS}"
-    if report.absent:
+    if report.absent and not _noted(report.absent, report.manifest.origin.notes):
         yield f"  note        {no_picture_of(report.absent)}"
     if TEST not in contents.counts:
         yield "  note        no test pictures: `netspec train` goes by training errors; --holdout 0.1 sets some aside"
@@ -126,6 +126,11 @@ def _training(report: Report, net: Net | None) -> list[str]:
     warning = f"  warning     {net.name} tells {net.compiled.classes:,} classes apart, {here}"
     added = "".join(f" --set {setting}" for setting in class_settings(net.compiled, count))
     return [warning, *[f"next: netspec train {net.name} --data {path}{settings}{added}"] * bool(added)]
+
+
+def _noted(absent: tuple[str, ...], notes: tuple[str, ...]) -> bool:
+    """Whether a note says of the same classes that they have no picture at all, or none but for tests."""
+    return any(note.startswith(f"{classes_called(absent)} with") for note in notes)
 
 
 def no_picture_of(absent: tuple[str, ...]) -> str:

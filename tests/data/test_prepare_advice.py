@@ -52,6 +52,17 @@ def test_pictures_without_labels_are_named(tmp_path: Path, mixed: Path) -> None:
     assert not (out / "unlabelled.txt").exists()
 
 
+@pytest.mark.parametrize("lost", [(), ("0",)])
+def test_classes_without_pictures_are_named_once(tmp_path: Path, lost: tuple[str, ...]) -> None:
+    """Again where pictures that cannot be read leave more of them without."""
+    for name in ("0", "3"):
+        (tmp_path / f"{name}.png").write_bytes(b"broken" if name in lost else encoded(1))
+    (tmp_path / "list.csv").write_text("0.png,0\n3.png,3\n")
+    done = run(tmp_path / "list.csv", "-o", tmp_path / "out", "--size", 16, "--max-bad", ".5")
+    notes = re.findall("^  note        (class.*)", done.stdout, re.MULTILINE)
+    assert notes == ["classes 1, 2 without pictures", *["classes 0, 1, 2 without a training picture"] * len(lost)]
+
+
 def test_nothing_has_a_label(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     for number in range(3):
