@@ -69,7 +69,7 @@ def test_val_is_preferred_to_test_and_it_is_said(tmp_path: Path) -> None:
         write_folder(tmp_path / name, {"a": 1})
     source = find_source([tmp_path])
     assert listed(source, "test") == [("val/a/000.png", "a")]
-    assert source.notes == ("test/ is left out",)
+    assert source.notes == ("test/ is left out: val/ has the test pictures",)
 
 
 def test_a_second_folder_of_training_pictures_is_said(tmp_path: Path) -> None:
@@ -77,13 +77,13 @@ def test_a_second_folder_of_training_pictures_is_said(tmp_path: Path) -> None:
         write_folder(tmp_path / name, {"a": 1})
     source = find_source([tmp_path])
     assert listed(source, "train") == [("train/a/000.png", "a")]
-    assert source.notes == ("training/ is left out",)
+    assert source.notes == ("training/ is left out: train/ has the training pictures",)
 
 
 def test_other_folders_beside_the_splits_are_said(tmp_path: Path) -> None:
     write_folder(tmp_path, {"train": 0, "plane": 1})
     write_folder(tmp_path / "train", {"a": 1})
-    assert find_source([tmp_path]).notes == ("plane/ is left out",)
+    assert find_source([tmp_path]).notes == ("plane/ is left out: its name is no split's",)
 
 
 def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_table(tmp_path: Path) -> None:
     assert listed(source, "test") == [("pictures/0.png", "dog, big")]
     assert [(bad.name, bad.reason) for bad in source.bad] == [("pictures/none.png", "No such file or directory")]
     assert source.notes == (
-        "the lines of split test are left out",
+        "the lines of split test are left out: val has the test pictures",
         "class cat with train pictures only",
         "class dog, big with test pictures only",
     )
@@ -272,7 +272,8 @@ def test_webdataset(tmp_path: Path) -> None:
     (tmp_path / "train-000000.tar").write_bytes(shard({"x/0": (1, "3"), "x/1": (2, "0")}))
     files = {"a.cls": b"1", "b.txt": b"", "c.cls": b"\xff", **{f"{name}.png": encoded(3) for name in "acd"}}
     (tmp_path / "train-000001.tar").write_bytes(tar(dict(sorted(files.items()))))
-    (tmp_path / "val-000000.tar").write_bytes(shard({"y": (5, "2")}))
+    for split in ("val", "test"):
+        (tmp_path / f"{split}-000000.tar").write_bytes(shard({"y": (5, "2")}))
     (tmp_path / "info.json").write_text("{}")
     source = find_source([tmp_path])
     assert source.classes == tuple("0123")
@@ -283,6 +284,7 @@ def test_webdataset(tmp_path: Path) -> None:
     ]
     assert listed(source, "test") == [("val-000000.tar/y.png", "2")]
     check_pixels(source, "test", [5])
+    assert source.notes[0] == "the shards called test are left out: val has the test pictures"
     assert [(bad.name, bad.reason) for bad in source.bad] == [
         ("train-000001.tar/b", "a sample without a picture"),
         ("train-000001.tar/c.png", "its label cannot be read"),

@@ -15,7 +15,7 @@ from typing import Final
 
 from netspec_runtime.data.manifest import SPLITS, TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
-from netspec_runtime.data.readers.splits import split_of
+from netspec_runtime.data.readers.splits import split_of, why_left
 from netspec_runtime.data.readers.unread import why_unread
 from netspec_runtime.data.source import Bad, EncodedPictures, FileState, Item, Source
 from netspec_runtime.errors import DataError
@@ -75,7 +75,8 @@ def _parts(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     taken = {split: name for name, split in sorted(chosen.items(), reverse=True)}  # `train`, if there is `training` too
     left = sorted(names.difference(taken.values()))
     parts: dict[str, Path] = {split: root / taken[split] for split in SPLITS if split in taken}
-    return parts, tuple(f"{name}/ is left out" for name in left)
+    places = {f"{name}/": split for split, name in taken.items()}
+    return parts, tuple(f"{name}/ is left out: {why_left(name, places)}" for name in left)
 
 
 def _walk(root: Path, folder: Path) -> _Found:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from netspec_runtime.data.manifest import TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
-from netspec_runtime.data.readers.splits import split_of
+from netspec_runtime.data.readers.splits import split_of, why_left
 from netspec_runtime.data.source import (
     LABEL_KEYS,
     Bad,
@@ -97,7 +97,7 @@ def read_table(path: Path) -> Source:
         bad=tuple(bad),
         notes=(
             *(f"the column {name} is ignored" for name in columns.ignored),
-            *(f"the lines of split {name} are left out" for name in left),
+            *(f"the lines of split {name} are left out: {why_left(name, parts)}" for name in left),
         ),
         unsplit=names == {""},
     )

@@ -15,7 +15,7 @@ from typing import Final
 
 from netspec_runtime.data.manifest import TEST, TRAIN
 from netspec_runtime.data.prepared import UNLABELLED
-from netspec_runtime.data.readers.splits import TEST_NAMES, split_of
+from netspec_runtime.data.readers.splits import TEST_NAMES, split_of, why_left
 from netspec_runtime.data.readers.tar import Member, content, members
 from netspec_runtime.data.source import (
     LABEL_KEYS,
@@ -83,7 +83,7 @@ def read_webdataset(paths: Sequence[Path]) -> Source:
         splits={split: EncodedPictures(tuple(splits[split])) for split in (TRAIN, TEST) if split in splits},
         files=tuple(file_state(shard, shard.name) for shard in shards),
         bad=tuple(bad),
-        notes=tuple(f"the shards called {word} are left out" for word in left),
+        notes=tuple(f"the shards called {word} are left out: {why_left(word, parts)}" for word in left),
         unsplit=not any(words.values()),
     )
 
