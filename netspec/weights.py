@@ -7,7 +7,6 @@ has its own random stream, keyed by (seed, parameter name, stretch).
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from netspec.diagnostics.suggest import suggestion
 from netspec.ir.graph import OwnedParameter, TypedGraph
 from netspec.ir.parameter import interpolation
 from netspec_runtime.errors import DataError
+from netspec_runtime.mistaken import how_to_import
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 _STRETCH = 1 << 18
-_FROM_TORCH = "make a safetensors file of it: netspec import SPEC {path} -o weights.safetensors"
-_IMPORT = {  # how to get weights out of other files
-    ".onnx": "make a safetensors file of it: netspec import {path} -o weights.safetensors",
-    **dict.fromkeys((".pth", ".pt"), _FROM_TORCH),
-}
 _SHOWN = 24  # problems in one message
 
 
@@ -102,8 +97,11 @@ def tensors_of(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    fix = _IMPORT.get(path.suffix.lower() if path.is_file() else "", "give a safetensors file")
-    return DataError(str(path), f"cannot read weights: {error}", fix.format(path=shlex.quote(str(path))))
+    try:
+        fix = how_to_import(path)
+    except OSError:
+        fix = None
+    return DataError(str(path), f"cannot read weights: {error}", fix or "give a safetensors file")
 
 
 def tied_names(typed: TypedGraph) -> dict[str, str]:

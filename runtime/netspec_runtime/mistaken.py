@@ -1,8 +1,10 @@
-"""What a file that was given as a model seems to be instead, by its first bytes. It opens no models."""
+"""What a file that was given as a model or as weights seems to be instead. It opens no models."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 from typing import Final
 
 _PICTURES: Final = {
@@ -15,6 +17,8 @@ _PICTURES: Final = {
 }
 _BUILD: Final = "give an ONNX file written by `netspec build`"
 _ZIP: Final = b"PK\3\4"
+_TORCH: Final = "SPEC {}"
+_IMPORTED: Final = {".onnx": "{}", ".caffemodel": "NET.prototxt {}", ".pth": _TORCH, ".pt": _TORCH}
 _NO_TEXT: Final = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _LAYERS: Final = re.compile(rb"^[\"']?netspec[\"']?\s*:", re.MULTILINE)
 
@@ -35,6 +39,22 @@ def seems(name: str, head: bytes) -> tuple[str, str] | None:
     if head.startswith(_ZIP):
         return "this is a ZIP archive, as weights of torch are", "bring weights in with `netspec import`, and build"
     return _text(name, head)
+
+
+def how_to_import(path: Path) -> str | None:
+    """How to make safetensors of another tool's file of weights, by its suffix or, of torch's, its first bytes.
+
+    None for other files. Only for a file that is no safetensors. Raises OSError.
+    """
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        from_torch = file.read(4).startswith((_ZIP, b"\x80"))  # as state_dicts were saved since 2020, and before
+    files = _TORCH if from_torch else _IMPORTED.get(path.suffix.lower())
+    if files is None:
+        return None
+    given = files.format(shlex.quote(str(path)))
+    return f"make a safetensors file of it: netspec import {given} -o weights.safetensors"
 
 
 def _text(name: str, head: bytes) -> tuple[str, str] | None:

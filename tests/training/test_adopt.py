@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,25 @@ def test_a_long_report_is_cut(tmp_path: Path) -> None:
     lines = adopt({**net(), **many}, file).lines()
     assert len(lines) == 2 + SHOWN + 1
     assert lines[-1] == "  not taken, so it starts as the spec says: 8 more"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "files"),
+    [
+        ("net.caffemodel", b"\n\x03net", "NET.prototxt 'of others/net.caffemodel'"),
+        ("net.pt", b"PK\3\4", "SPEC 'of others/net.pt'"),
+        ("net.bin", b"\x80\x02\x8a", "SPEC 'of others/net.bin'"),
+    ],
+)
+def test_weights_of_other_tools_are_to_be_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, files: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("of others").mkdir()
+    Path("of others", name).write_bytes(content)
+    fix = f"make a safetensors file of it: netspec import {files} -o weights.safetensors"
+    with pytest.raises(DataError, match=re.escape(f"{name}: it is neither a safetensors nor an ONNX file; {fix}")):
+        adopt(net(), Path("of others", name))
 
 
 def test_what_holds_no_weights_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

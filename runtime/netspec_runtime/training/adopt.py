@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from netspec_runtime.errors import DataError
+from netspec_runtime.mistaken import how_to_import
 from netspec_runtime.run_marks import CHECKPOINTS, MODEL
 from netspec_runtime.training.checkpoint import BEST, MOMENTUM, WEIGHTS, latest_tensors
 from netspec_runtime.training.tensor_file import SEAL, read_sealed
@@ -128,6 +129,8 @@ def _mapped(file: Path) -> Mapping[str, Array]:
     except DataError:
         if file.suffix == ".onnx":
             raise
+        if fix := how_to_import(file):
+            raise DataError(str(file), "it is neither a safetensors nor an ONNX file", fix) from None
         fix = "give a run's folder, its best.safetensors, or an ONNX file of netspec"
         raise DataError(str(file), "it holds no weights: neither a safetensors nor an ONNX file", fix) from None
 
