@@ -31,7 +31,8 @@ def moved_class(ours: Sequence[str], theirs: Sequence[str]) -> int | None:
 
 def other_names(ours: Sequence[str], theirs: Sequence[str]) -> str:
     """A remark on the names that only ``ours`` has, or ""."""
-    other = [place for place, name in enumerate(ours) if name not in set(theirs)]
+    known = set(theirs)
+    other = [place for place, name in enumerate(ours) if name not in known]
     if not other:
         return ""
     first = f"`{ours[other[0]]}` is `{theirs[other[0]]}`"
