@@ -75,7 +75,8 @@ def test_a_terminal_has_one_line_that_changes(root: Path, width: int) -> None:
     if width == 120:
         for part in ("loss 0.200", "top-1 50.0%", "top-5 25.0%", "812/s", "rate 0.01"):
             assert any(part in text for text in states)
-    assert any("━" in text for text in states) == (width >= 80)  # the bar is the first thing to give way
+    measured = [text for text in states if "loss" in text]  # without numbers there is room, if a slow machine shows it
+    assert any("━" in text for text in measured) == (width >= 80)  # the bar is the first thing to give way
 
 
 def test_what_is_said_stays_above_the_line(root: Path) -> None:
