@@ -184,6 +184,8 @@ def _train(
             execute(tasks, pictures.path, placement, lambda: interrupt.wanted, teller)
         finally:
             discard(task.folder for task in tasks if task.label not in teller.begun)
+    if not interrupt.exit_code:
+        return 0
     return interrupt.exit_code if left(match(trials, made_runs(runs), pictures.digest)) else 0
 
 
