@@ -166,6 +166,7 @@ class Source:
             digest.update("\n".join(map(pictures.name, range(len(pictures)))).encode(errors="surrogateescape"))
         return digest.hexdigest()
 
+    @cached_property
     def likeness(self) -> str:
         """sha256 of all names and sizes: the same for a copy, wherever it lies and whenever it was made."""
         lines = (f"{file.size} {file.name}\n" for file in self.files)
@@ -179,7 +180,7 @@ def hold_out(source: Source, fraction: float) -> Source:
     """
     if TEST in source.splits:
         return source
-    source = replace(source, held_out_of=f"{source.likeness()} {fraction!r}")
+    source = replace(source, held_out_of=f"{source.likeness} {fraction!r}")
     if not fraction:
         return source
     train = source.splits[TRAIN]
@@ -196,7 +197,7 @@ def fraction_of(source: Source, held_out_of: str) -> float | None:
         found = float(fraction)
     except ValueError:
         return None
-    return found if 0 <= found < 1 and likeness == source.likeness() else None
+    return found if 0 <= found < 1 and likeness == source.likeness else None
 
 
 def _lot(name: str) -> float:
