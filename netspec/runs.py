@@ -165,9 +165,8 @@ def require_same_spec(run: RunFolder, compiled: Compiled) -> None:
     raise DataError(str(run.path), f"its checkpoints were made with another spec ({said})", fix)
 
 
-def require_same_weights(run: RunFolder, init_from: Path | None) -> None:
-    """Raise DataError where a run that has checkpoints is to begin with other weights than it did."""
-    taken = before(run).init_from
+def require_same_weights(run: RunFolder, taken: Path | None, init_from: Path | None) -> None:
+    """Raise DataError where a run that has checkpoints is to begin with other weights than those it has ``taken``."""
     if not run.begun or init_from is None or (taken is not None and taken.resolve() == init_from.resolve()):
         return
     began = "weights by the spec" if taken is None else f"the weights of {taken}"

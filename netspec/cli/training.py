@@ -107,11 +107,11 @@ def _open(request: Request) -> _Opened:
     path = named.spec if named and not wish.spec else _spec_file(wish.spec or DRAWN)
     compiled = with_labels(compile_file(path, wish.assignments, name=wish.spec), path.parent)
     found = named or last_run(wish, compiled.spec.name)
+    started = before(found)
     if found is not None:
         require_checkpoints(found)
         require_same_spec(found, compiled)
-        require_same_weights(found, wish.init_from)
-    started = before(found)
+        require_same_weights(found, started.init_from, wish.init_from)
     data_before = None if wish.data else present_data_of(found, "say where they are with --data")
     wish = replace(wish, data=wish.data or data_before, init_from=wish.init_from or started.init_from)
     kept = {name: value for name, value in started.flags.items() if name in request.flags.keys() - request.given}
